@@ -1,0 +1,69 @@
+import { ArgumentError, NoGradientError } from '../errors.ts';
+import { currentGraph } from '../graph/trace.ts';
+import type { Node, TracedValue } from '../graph/trace.ts';
+import { add } from '../kernels/binary.ts';
+import { constant } from '../kernels/define.ts';
+import type { GradientRule, Operand, Value } from '../kernels/define.ts';
+import { describe, sizeOf } from '../tensor/spec.ts';
+
+/**
+ * Reverse-mode differentiation: appends to the trace the operations that compute d loss / d parameter, for each parameter.
+ * The walk goes once over the nodes from the loss back; only what lies between the parameters and the loss is differentiated.
+ *
+ * @param loss a scalar of the trace under way
+ * @throws NoGradientError if the way to a parameter passes an operation without a gradient
+ * @throws ArgumentError if the loss is no scalar, or does not depend on a parameter
+ */
+export function gradients(loss: Value, parameters: readonly Operand[]): Value[] {
+  const graph = currentGraph('gradients');
+  if (sizeOf(loss.shape) !== 1 || loss.rows) {
+    throw new ArgumentError(`gradients: expected a scalar loss f32[1], got ${describe(loss)}; take its mean({ x }) first`);
+  }
+  const targets = parameters.map((parameter) => graph.lift(parameter, 'gradients'));
+
+  const dependent = new Set<TracedValue>(targets);
+  for (const { inputs, outputs } of graph.nodes) {
+    if (Object.values(inputs).some((value) => dependent.has(value))) {
+      for (const value of Object.values(outputs)) dependent.add(value);
+    }
+  }
+
+  const grads = new Map<TracedValue, Value>([[loss as TracedValue, constant(loss, new Float32Array([1]))]]);
+  const reachedFrom = new Map<Node, Node | undefined>();
+  // A copy: gradient rules append to the very list that is walked.
+  for (const node of [...graph.nodes].reverse()) {
+    const values: Record<string, Value> = { ...node.inputs, ...node.outputs };
+    let reached = false;
+    for (const [name, value] of Object.entries(node.outputs)) {
+      const grad = grads.get(value);
+      if (grad) reached = true;
+      if (grad) values[`d${name}`] = grad;
+    }
+    const wanted = Object.entries(node.inputs).filter(([, value]) => dependent.has(value));
+    if (!reached || wanted.length === 0) continue;
+    const { gradient, name: op } = node.op;
+    if ('none' in gradient) throw new NoGradientError(`${op}: has no gradient (${gradient.none}); reached by ${path(node, reachedFrom)}`);
+    const rules = (gradient as GradientRule<Record<string, Operand>, string, unknown>)(values as never, node.attributes);
+    for (const [name, value] of wanted) {
+      const rule = rules[name];
+      if (!rule) throw new NoGradientError(`${op}: has no gradient for its input '${name}'; reached by ${path(node, reachedFrom)}`);
+      const earlier = grads.get(value);
+      const grad = rule();
+      grads.set(value, earlier ? add({ a: earlier, b: grad }) : grad);
+      if (value.node && !reachedFrom.has(value.node)) reachedFrom.set(value.node, node);
+    }
+  }
+
+  return targets.map((target, index) => {
+    const grad = grads.get(target);
+    if (grad) return grad;
+    throw new ArgumentError(`gradients: the loss does not depend on parameter ${index} (${describe(target)}); leave it out`);
+  });
+}
+
+/** `exp <- mul <- mean`, from the operation to the loss. */
+function path(node: Node, reachedFrom: ReadonlyMap<Node, Node | undefined>): string {
+  const names: string[] = [];
+  for (let at: Node | undefined = node; at; at = reachedFrom.get(at)) names.push(at.op.name);
+  return names.join(' <- ');
+}

@@ -1,0 +1,417 @@
+import type { Device, Pipeline } from '../device/device.ts';
+import type { Recording } from '../device/recording.ts';
+import { ArgumentError, DisposedError, GpuError, ShapeError, StaleOutputError } from '../errors.ts';
+import type { Dispatch, Operand, Value } from '../kernels/define.ts';
+import type { Kernel } from '../kernels/kernel.ts';
+import { writeStruct } from '../kernels/kernel.ts';
+import { byteLengthOf, describe, perSample, sizeOf, typedArray } from '../tensor/spec.ts';
+import type { Rows, Spec, TypedArray } from '../tensor/spec.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { gridFor, lower } from './lower.ts';
+import type { Lowered, Step } from './lower.ts';
+import { trace } from './trace.ts';
+import type { Graph, TracedValue } from './trace.ts';
+
+export interface CompileOptions {
+  /** Prefix of every WebGPU label, so that Dawn's messages name the operation. */
+  label?: string;
+  /** `false` gives each value a buffer of its own: slower to make, the reference that planned memory is tested against. */
+  reuse?: boolean;
+}
+
+/** What a run takes: host data, a tensor, an earlier output, or a buffer of the page. */
+export type RunInput = TypedArray | Tensor | Output | GPUBuffer;
+
+interface Range {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+interface Launch {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly dispatch: Dispatch;
+  readonly live: LiveRows;
+  readonly segment: number;
+}
+
+/** Params structs are bound at multiples of this (WebGPU's default minUniformBufferOffsetAlignment). */
+const UNIFORM_ALIGNMENT = 256;
+
+/** The live count of one `Rows` in one program: in GPU memory, and as far as the host knows. */
+export class LiveRows {
+  readonly max: number;
+  readonly buffer: GPUBuffer;
+  #device: Device;
+  #onGpu = -1;
+  /** What grids are sized for: never less than what is live. */
+  known: number;
+
+  /** @internal */
+  constructor(device: Device, max: number, label: string) {
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+    this.#device = device;
+    this.max = max;
+    this.known = max;
+    this.buffer = device.createBuffer(16, usage, label);
+  }
+
+  /** The host decides: written to the GPU if it is news. */
+  set(count: number): void {
+    this.known = count;
+    if (this.#onGpu === count) return;
+    this.#onGpu = count;
+    this.#device.write(this.buffer, 0, new Uint32Array([count]));
+  }
+
+  /** A kernel decides; the host may have read the count (`known`) or not (the maximum). */
+  decidedOnGpu(known = this.max): void {
+    this.#onGpu = -1;
+    this.known = known;
+  }
+}
+
+/** A result of the last run. It stands for the memory, not for the values: the next run overwrites it. */
+export class Output implements Spec {
+  readonly dtype;
+  readonly shape;
+  readonly rows?: Rows;
+  readonly range: Range;
+  #program: Program;
+  #generation: number;
+  #name: string;
+
+  /** @internal */
+  constructor(program: Program, name: string, spec: Spec, range: Range, generation: number) {
+    this.dtype = spec.dtype;
+    this.shape = spec.shape;
+    if (spec.rows) this.rows = spec.rows;
+    this.range = range;
+    this.#program = program;
+    this.#generation = generation;
+    this.#name = name;
+  }
+
+  /** @throws StaleOutputError if the program has run again, DisposedError */
+  check(): void {
+    if (this.#program.generation !== this.#generation) {
+      throw new StaleOutputError(
+        `${this.#program.label}: output '${this.#name}' is of run ${this.#generation}, but run ${this.#program.generation} has overwritten it; read() it before the next run`,
+      );
+    }
+  }
+
+  /** The values of the live samples. @throws StaleOutputError, DeviceLostError */
+  async read(): Promise<TypedArray> {
+    this.#program.check();
+    this.check();
+    const count = this.rows ? perSample(this) * this.#program.live(this.rows).known : sizeOf(this.shape);
+    if (count === 0) return typedArray(this.dtype, 0);
+    return typedArray(this.dtype, await this.#program.device.read(this.range.buffer, this.range.offset, count * 4));
+  }
+}
+
+/** A frozen list of launches with planned memory: replayed in one submit, or segment by segment. */
+export class Program<I extends string = string, O extends string = string> {
+  readonly device: Device;
+  readonly label: string;
+  /** Multiply-accumulates of one sample. */
+  readonly macs: number;
+  /** Counts runs; outputs of an older one are stale. */
+  generation = 0;
+
+  #graph: Graph;
+  #lowered: Lowered;
+  #launches: Launch[] = [];
+  #inputs = new Map<string, Range>();
+  #ranges = new Map<TracedValue, Range>();
+  #live = new Map<Rows | undefined, LiveRows>();
+  #owned: GPUBuffer[] = [];
+  #disposed = false;
+
+  /** @internal `compile()` is the way to get one. */
+  constructor(device: Device, graph: Graph, lowered: Lowered, label: string) {
+    this.device = device;
+    this.label = label;
+    this.macs = graph.macs();
+    this.#graph = graph;
+    this.#lowered = lowered;
+  }
+
+  get dispatches(): number {
+    return this.#launches.length;
+  }
+
+  /** `12.3 MB -> 4.1 MB, 34 -> 6 buffers`: intermediate memory without and with the plan. */
+  get memory(): string {
+    const { unplanned, buffers } = this.#lowered;
+    const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+    const planned = buffers.reduce((sum, bytes) => sum + bytes, 0);
+    return `${megabytes(unplanned.bytes)} -> ${megabytes(planned)}, ${unplanned.buffers} -> ${buffers.length} buffers`;
+  }
+
+  /** @throws DisposedError, DeviceLostError, GpuError */
+  check(): void {
+    if (this.#disposed) throw new DisposedError(`${this.label}: used after dispose()`);
+    this.device.check();
+  }
+
+  /** The live count of `rows` in this program. */
+  live(rows: Rows): LiveRows {
+    const live = this.#live.get(rows);
+    if (!live) throw new ArgumentError(`${this.label}: has no rows '${rows.label}'`);
+    return live;
+  }
+
+  /**
+   * Writes inputs, launches everything in one submit and returns handles; nothing is waited for.
+   * The number of live samples follows from the length of the data, up to the maximum compiled for.
+   * @throws ShapeError naming the input that is missing, unknown, or does not fit
+   */
+  run(inputs: Readonly<Record<I, RunInput>>): Record<O, Output> {
+    const recording = this.start(inputs);
+    for (let segment = 0; segment < this.#graph.segments; segment++) this.encode(recording, segment);
+    recording.submit();
+    return this.outputs();
+  }
+
+  /** Takes the inputs of a new run and starts its recording; `encode` the segments into it, then `submit()`. */
+  start(inputs: Readonly<Record<I, RunInput>>): Recording {
+    this.check();
+    const given = inputs as Readonly<Record<string, RunInput>>;
+    for (const name of Object.keys(given)) {
+      if (!this.#graph.inputs.has(name)) {
+        throw new ShapeError(`${this.label}: has no input '${name}'; its inputs are ${[...this.#graph.inputs.keys()].join(', ')}`);
+      }
+    }
+    const counts = this.#countSamples(given);
+    const recording = this.device.record(this.label);
+    for (const [rows, count] of counts) this.live(rows).set(count);
+    for (const [name, value] of this.#graph.inputs) this.#write(recording, name, value, given[name]!);
+    this.generation++;
+    return recording;
+  }
+
+  /** Records the launches of one segment. Grids are sized by what the host knows of the live counts. */
+  encode(recording: Recording, segment: number): void {
+    for (const launch of this.#launches) {
+      if (launch.segment !== segment) continue;
+      const [x, y, z] = gridFor(launch.dispatch, launch.live.known);
+      if (x && y && z) recording.dispatch(launch.pipeline, launch.group, x, y, z);
+    }
+  }
+
+  /** Handles on the results of the latest run. */
+  outputs(): Record<O, Output> {
+    const handles: Record<string, Output> = {};
+    for (const [name, value] of this.#graph.outputs) {
+      handles[name] = new Output(this as unknown as Program, name, value, this.#range(value), this.generation);
+    }
+    return handles as Record<O, Output>;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const buffer of this.#owned) this.device.destroyBuffer(buffer);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** How many samples the data holds, per `Rows`; inputs of one `Rows` must agree. */
+  #countSamples(given: Readonly<Record<string, RunInput>>): Map<Rows, number> {
+    const counts = new Map<Rows, number>();
+    for (const [name, value] of this.#graph.inputs) {
+      const input = given[name];
+      const wrong = (got: string): ShapeError =>
+        new ShapeError(`${this.label}: expected ${describe(value)}${value.rows ? ` with at most ${value.rows.max} rows` : ''} for input '${name}', got ${got}`);
+      if (input === undefined) throw wrong('nothing');
+      const elements = this.#elements(input, value, wrong);
+      if (!value.rows) {
+        if (elements !== sizeOf(value.shape)) throw wrong(`${elements} values`);
+        continue;
+      }
+      const count = elements / perSample(value);
+      if (!Number.isInteger(count) || count > value.rows.max) throw wrong(`${elements} values, which is ${count} rows`);
+      const known = counts.get(value.rows);
+      if (known !== undefined && known !== count) throw wrong(`${count} rows, where another input has ${known}`);
+      counts.set(value.rows, count);
+    }
+    return counts;
+  }
+
+  #elements(input: RunInput, value: TracedValue, wrong: (got: string) => ShapeError): number {
+    if (ArrayBuffer.isView(input)) {
+      if (input.constructor !== typedArray(value.dtype, 0).constructor) throw wrong(`${input.constructor.name}`);
+      return input.length;
+    }
+    if (input instanceof Tensor || input instanceof Output) {
+      if (input.dtype !== value.dtype) throw wrong(describe(input));
+      if (input instanceof Output) {
+        input.check();
+        if (input.rows) return perSample(input) * input.rows.max;
+      }
+      return sizeOf(input.shape);
+    }
+    if (typeof (input as GPUBuffer)?.size !== 'number') throw wrong(`${typeof input}`);
+    return Math.min(Math.floor((input as GPUBuffer).size / 4), sizeOf(value.shape));
+  }
+
+  #write(recording: Recording, name: string, value: TracedValue, input: RunInput): void {
+    const to = this.#inputs.get(name)!;
+    if (ArrayBuffer.isView(input)) {
+      if (input.length) this.device.write(to.buffer, to.offset, input);
+      return;
+    }
+    const from: Range =
+      input instanceof Output ? input.range
+      : input instanceof Tensor ? { buffer: input.buffer, offset: input.offset, size: input.byteLength }
+      : { buffer: input, offset: 0, size: input.size };
+    recording.copy(from.buffer, from.offset, to.buffer, to.offset, Math.min(from.size, sizeOf(value.shape) * 4));
+  }
+
+  #buffer(size: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
+    const buffer = this.device.createBuffer(size, usage, `${this.label}/${label}`);
+    this.#owned.push(buffer);
+    return buffer;
+  }
+
+  #range(value: TracedValue): Range {
+    const root = value.root;
+    const range = this.#ranges.get(root);
+    if (range) return range;
+    const tensor = root.placed ?? (root.origin.kind === 'tensor' ? root.origin.tensor : undefined);
+    // Asked anew each time: a tensor that was disposed of says so.
+    if (tensor) return { buffer: tensor.buffer, offset: tensor.offset, size: tensor.byteLength };
+    const size = byteLengthOf(root);
+    const buffer = this.#buffer(size, STORAGE, root.origin.kind);
+    if (root.origin.kind === 'constant' && root.origin.data.length) this.device.write(buffer, 0, root.origin.data);
+    const made = { buffer, offset: 0, size };
+    this.#ranges.set(root, made);
+    return made;
+  }
+
+  /** @internal Makes buffers, pipelines and bind groups. */
+  async build(): Promise<this> {
+    const { device } = this;
+    const { steps, buffers, planned } = this.#lowered;
+    const made = await Promise.all(steps.map(({ dispatch }) => device.pipeline(pipelineSource(dispatch))));
+    device.check();
+    device.gpu.pushErrorScope('validation');
+    device.gpu.pushErrorScope('out-of-memory');
+    try {
+      const plannedBuffers = buffers.map((size, index) => this.#buffer(size, STORAGE, `plan ${index}`));
+      for (const [value, index] of planned) this.#ranges.set(value, { buffer: plannedBuffers[index]!, offset: 0, size: byteLengthOf(value) });
+      for (const [name, value] of this.#graph.inputs) this.#inputs.set(name, this.#range(value));
+      this.#makeLive(steps);
+      const params = this.#writeParams(steps);
+      steps.forEach((step, index) => this.#launches.push(this.#launch(step, made[index]!, params[index])));
+    } finally {
+      const errors = await Promise.all([device.gpu.popErrorScope(), device.gpu.popErrorScope()]).catch(() => []);
+      const error = errors.find(Boolean);
+      if (error) {
+        this.dispose();
+        throw new GpuError(`${this.label}: ${error.message.split('\n').slice(0, 3).join(' ')}`);
+      }
+    }
+    device.check();
+    return this;
+  }
+
+  #makeLive(steps: readonly Step[]): void {
+    const make = (rows: Rows | undefined): void => {
+      if (this.#live.has(rows)) return;
+      const live = new LiveRows(this.device, rows?.max ?? 1, `${this.label}/live ${rows?.label ?? 'static'}`);
+      this.#owned.push(live.buffer);
+      this.#live.set(rows, live);
+    };
+    make(undefined);
+    this.#live.get(undefined)!.set(1);
+    for (const value of [...this.#graph.inputs.values(), ...this.#graph.outputs.values()]) if (value.rows) make(value.rows);
+    for (const { dispatch } of steps) {
+      make(dispatch.rows);
+      for (const bound of Object.values(dispatch.bind)) if (bound.rows) make(bound.rows);
+    }
+  }
+
+  /** All Params structs in one uniform buffer, written once. Returns where each step's is. */
+  #writeParams(steps: readonly Step[]): (Range | undefined)[] {
+    let size = 0;
+    const offsets = steps.map(({ dispatch }) => {
+      if (!dispatch.kernel.params) return 0;
+      const offset = size;
+      size += Math.ceil(dispatch.kernel.params.struct.size / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+      return offset;
+    });
+    if (size === 0) return steps.map(() => undefined);
+    const view = new DataView(new ArrayBuffer(size));
+    steps.forEach(({ dispatch }, index) => {
+      if (dispatch.kernel.params) writeStruct(dispatch.kernel.params.struct, view, offsets[index]!, dispatch.params);
+    });
+    const buffer = this.#buffer(size, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'params');
+    this.device.write(buffer, 0, view.buffer);
+    return steps.map(({ dispatch }, index) =>
+      dispatch.kernel.params ? { buffer, offset: offsets[index]!, size: dispatch.kernel.params.struct.size } : undefined,
+    );
+  }
+
+  #launch({ dispatch, op, segment }: Step, { pipeline, layout }: Pipeline, params: Range | undefined): Launch {
+    const { kernel } = dispatch;
+    const live = this.#live.get(dispatch.rows)!;
+    const entries: GPUBindGroupEntry[] = kernel.storage.map(({ name, binding }) => {
+      const bound = dispatch.bind[name]!;
+      const resource = bound.kind === 'live' ? { buffer: this.#live.get(bound.rows)!.buffer } : this.#range(bound as TracedValue);
+      return { binding, resource };
+    });
+    if (kernel.params) entries.push({ binding: kernel.params.binding, resource: params! });
+    if (kernel.live) entries.push({ binding: kernel.live.binding, resource: { buffer: live.buffer } });
+    const group = this.device.gpu.createBindGroup({ label: `${this.label}/${op} ${kernel.name}`, layout, entries });
+    return { pipeline, group, dispatch, live, segment };
+  }
+}
+
+const STORAGE = 0x80 /* STORAGE */ | 0x8 /* COPY_DST */ | 0x4; /* COPY_SRC */
+
+function pipelineSource({ kernel, overrides }: Dispatch): { name: string; code: string; layout: GPUBindGroupLayoutEntry[]; constants: Record<string, number> } {
+  const constants: Record<string, number> = {};
+  for (const [name, value] of Object.entries(overrides ?? {})) constants[name] = Number(value);
+  return { name: kernel.name, code: kernel.code, layout: layoutOf(kernel), constants };
+}
+
+/** Explicit, from reflection: `layout: 'auto'` would drop bindings that a variant does not use. */
+export function layoutOf(kernel: Kernel): GPUBindGroupLayoutEntry[] {
+  const visibility = 0x4; // GPUShaderStage.COMPUTE
+  const entries: GPUBindGroupLayoutEntry[] = kernel.storage.map(({ binding, access }) => ({
+    binding,
+    visibility,
+    buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+  }));
+  for (const uniform of [kernel.params, kernel.live]) {
+    if (uniform) entries.push({ binding: uniform.binding, visibility, buffer: { type: 'uniform' } });
+  }
+  return entries;
+}
+
+/**
+ * Traces `body` once over symbolic inputs and compiles what it did: pipelines, planned memory, bind groups.
+ * @throws ShapeError, NoGradientError while tracing; GpuError if a kernel does not compile
+ */
+export async function compile<I extends string, O extends string>(
+  device: Device,
+  inputs: Readonly<Record<I, Spec>>,
+  body: (inputs: Record<I, Value>) => Record<O, Operand>,
+  options: CompileOptions = {},
+): Promise<Program<I, O>> {
+  const graph = trace(inputs, body as (inputs: Record<string, Value>) => Record<string, Operand>);
+  return compileGraph(device, graph, options) as Promise<Program<I, O>>;
+}
+
+/** Compiles a graph that `trace()` made. */
+export async function compileGraph(device: Device, graph: Graph, options: CompileOptions = {}): Promise<Program> {
+  device.check();
+  const program = new Program(device, graph, lower(graph, options.reuse ?? true), options.label ?? 'program');
+  return program.build();
+}

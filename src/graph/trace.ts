@@ -1,0 +1,147 @@
+import { ArgumentError } from '../errors.ts';
+import { currentTracer, withTracer } from '../kernels/define.ts';
+import type { AnyOp, Operand, Tracer, Value } from '../kernels/define.ts';
+import { describe, perSample } from '../tensor/spec.ts';
+import type { Dtype, Rows, Spec, TypedArray } from '../tensor/spec.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** One operation called in a trace. */
+export interface Node {
+  readonly op: AnyOp;
+  readonly inputs: Readonly<Record<string, TracedValue>>;
+  readonly outputs: Record<string, TracedValue>;
+  readonly attributes: unknown;
+  /** Segments are what lies between checkpoints; a program can be run one segment at a time. */
+  readonly segment: number;
+}
+
+/** Where a value's bytes come from. */
+export type Origin =
+  | { readonly kind: 'input'; readonly name: string }
+  | { readonly kind: 'tensor'; readonly tensor: Tensor }
+  | { readonly kind: 'constant'; readonly data: TypedArray }
+  | { readonly kind: 'node'; readonly node: Node; readonly output: string }
+  | { readonly kind: 'view'; readonly node: Node; readonly of: TracedValue }
+  | { readonly kind: 'scratch' };
+
+/** A value of a trace. */
+export class TracedValue implements Value {
+  readonly kind = 'value';
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly rows?: Rows;
+  readonly origin: Origin;
+  /** Set by `store()`: the tensor whose memory this value is computed into. */
+  placed: Tensor | undefined;
+
+  constructor(spec: Spec, origin: Origin) {
+    this.dtype = spec.dtype;
+    this.shape = spec.shape;
+    if (spec.rows) this.rows = spec.rows;
+    this.origin = origin;
+  }
+
+  /** The operation that made it; none for inputs, tensors and constants. */
+  get node(): Node | undefined {
+    return this.origin.kind === 'node' || this.origin.kind === 'view' ? this.origin.node : undefined;
+  }
+
+  /** The value whose memory this one is. */
+  get root(): TracedValue {
+    return this.origin.kind === 'view' ? this.origin.of.root : this;
+  }
+}
+
+/** The list of operations that a function called, with everything it took from outside. */
+export class Graph implements Tracer {
+  readonly nodes: Node[] = [];
+  readonly inputs = new Map<string, TracedValue>();
+  readonly outputs = new Map<string, TracedValue>();
+  readonly stored: TracedValue[] = [];
+  segments = 1;
+  #tensors = new Map<Tensor, TracedValue>();
+
+  emit(op: AnyOp, inputs: Record<string, Operand | undefined>, attributes: unknown): Record<string, Value> {
+    const given: Record<string, TracedValue> = {};
+    for (const [name, operand] of Object.entries(inputs)) if (operand) given[name] = this.lift(operand, `${op.name} ${name}`);
+    const specs = op.infer(given, attributes);
+    const node: Node = { op, inputs: given, outputs: {}, attributes, segment: this.segments - 1 };
+    for (const [output, spec] of Object.entries(specs)) {
+      const origin: Origin = op.view ? { kind: 'view', node, of: given['x']! } : { kind: 'node', node, output };
+      node.outputs[output] = new TracedValue(spec, origin);
+    }
+    this.nodes.push(node);
+    return node.outputs;
+  }
+
+  constant(spec: Spec, data: TypedArray): TracedValue {
+    return new TracedValue(spec, { kind: 'constant', data });
+  }
+
+  input(name: string, spec: Spec): TracedValue {
+    const value = new TracedValue(spec, { kind: 'input', name });
+    this.inputs.set(name, value);
+    return value;
+  }
+
+  /** The value that stands for an operand in this trace; a tensor keeps its memory and stands for whatever it holds when run. */
+  lift(operand: Operand, what: string): TracedValue {
+    if (operand instanceof TracedValue) return operand;
+    if (operand.kind === 'tensor') {
+      const tensor = operand as unknown as Tensor;
+      let value = this.#tensors.get(tensor);
+      if (!value) this.#tensors.set(tensor, (value = new TracedValue(tensor, { kind: 'tensor', tensor })));
+      return value;
+    }
+    throw new ArgumentError(`${what}: expected a tensor or a value of this trace, got ${typeof operand}`);
+  }
+
+  store(value: Operand, tensor: Tensor): void {
+    const { root } = this.lift(value, 'store');
+    if (root.origin.kind !== 'node' || root.placed || perSample(root) !== perSample(tensor) || root.rows) {
+      throw new ArgumentError(
+        `store: expected a value computed in this trace, once, of ${describe(tensor)} for '${tensor.label}', got ${describe(value)} (${root.origin.kind}); copy({ x }) makes one`,
+      );
+    }
+    root.placed = tensor;
+    this.stored.push(root);
+  }
+
+  /** Multiply-accumulates for one sample, where all rows are one `Rows`; the sum over all nodes at its maximum divided by it. */
+  macs(nodes: readonly Node[] = this.nodes): number {
+    let total = 0;
+    for (const { op, inputs, outputs, attributes } of nodes) {
+      const rows = Object.values(outputs).find((value) => value.rows)?.rows?.max ?? 1;
+      total += (op.macs?.(inputs, outputs, attributes) ?? 0) / rows;
+    }
+    return total;
+  }
+}
+
+/** Calls `body` once over symbolic inputs and returns what it did. */
+export function trace(specs: Readonly<Record<string, Spec>>, body: (inputs: Record<string, Value>) => Record<string, Operand>): Graph {
+  const graph = new Graph();
+  const inputs: Record<string, Value> = {};
+  for (const [name, spec] of Object.entries(specs)) inputs[name] = graph.input(name, spec);
+  withTracer(graph, () => {
+    for (const [name, operand] of Object.entries(body(inputs))) graph.outputs.set(name, graph.lift(operand, `output ${name}`));
+  });
+  return graph;
+}
+
+/** @internal @throws ArgumentError outside a trace */
+export function currentGraph(what: string): Graph {
+  const tracer = currentTracer(what);
+  if (tracer instanceof Graph) return tracer;
+  throw new ArgumentError(`${what}: only inside the function given to compile()`);
+}
+
+/** Ends a segment: `Program.encode` can run up to here, and go on later or not at all. */
+export function checkpoint(): void {
+  currentGraph('checkpoint').segments++;
+}
+
+/** Has `value` computed straight into `tensor`'s memory (a gradient into its arena) instead of into memory of the program. */
+export function store(value: Operand, tensor: Tensor): void {
+  currentGraph('store').store(value, tensor);
+}

@@ -1,0 +1,163 @@
+import { ArgumentError, ShapeError } from '../errors.ts';
+import { describe } from '../tensor/spec.ts';
+import type { Rows, Spec, TypedArray } from '../tensor/spec.ts';
+import type { Kernel } from './kernel.ts';
+
+/** What an operation takes: a tensor on the device, or a value of the trace under way. */
+export interface Operand extends Spec {
+  readonly kind: 'tensor' | 'value';
+}
+
+/** A symbolic result inside a trace. */
+export interface Value extends Operand {
+  readonly kind: 'value';
+}
+
+/** The live-rows count of a stage, bound as storage by the kernel that decides it. */
+export interface LiveCount {
+  readonly kind: 'live';
+  readonly rows: Rows;
+}
+export const liveCountOf = (rows: Rows): LiveCount => ({ kind: 'live', rows });
+
+/**
+ * Workgroups along one axis: fixed, or `ceil(live samples * perSample / tile)`. Kept as data, not as a function, so that
+ * the host can size a grid to the rows it knows of, and a kernel can do the same for an indirect dispatch.
+ */
+export type Extent = number | { readonly perSample: number; readonly tile: number };
+
+/** Up to three axes, or one long axis folded to x <= 65,535 and y = the rest (`lib/grid.wgsl` undoes the fold). */
+export type Grid = readonly [x: Extent, y?: Extent, z?: Extent] | { readonly folded: Extent };
+
+/** One invocation for each `tile` elements out of `perSample` per live sample. */
+export const linearGrid = (perSample: number, tile: number): Grid => ({ folded: { perSample, tile } });
+
+/** One launch of a kernel, before buffers are known. */
+export interface Dispatch {
+  readonly kernel: Kernel;
+  readonly bind: Readonly<Record<string, Value | LiveCount>>;
+  readonly params?: object;
+  readonly overrides?: Readonly<Record<string, number | boolean>>;
+  readonly grid: Grid;
+  /** Whose live count bounds the kernel; none: one row, always live. */
+  readonly rows?: Rows;
+}
+
+type Launch<Storage extends string, Params, Overrides> = {
+  readonly bind: Readonly<Record<Storage, Value | LiveCount>>;
+  readonly overrides?: Partial<Overrides>;
+  readonly grid: Grid;
+  readonly rows?: Rows;
+} & (undefined extends Params ? { readonly params?: undefined } : { readonly params: Params });
+
+/** A typed launch. `rows` is taken from the bound values unless they disagree, when it must be given. */
+export function dispatch<Storage extends string, Params, Overrides>(
+  kernel: Kernel<Storage, Params, Overrides>,
+  launch: Launch<Storage, Params, Overrides>,
+): Dispatch {
+  const bound = Object.values<Value | LiveCount>(launch.bind);
+  const rows = launch.rows ?? bound.find((value) => value.kind === 'value' && value.rows)?.rows;
+  return { ...launch, kernel, rows } as unknown as Dispatch;
+}
+
+export interface LowerContext {
+  /** A temporary that lives only inside this operation. */
+  scratch(spec: Spec): Value;
+}
+
+export interface NoGradient {
+  readonly none: string;
+}
+/** Says that an operation has no gradient, and why; backward reaching it throws `NoGradientError` while tracing. */
+export const none = (why: string): NoGradient => ({ none: why });
+
+type Inputs = Readonly<Record<string, Operand | undefined>> | object;
+type Specs<I> = { readonly [K in keyof I]: Spec };
+type Values<I> = { readonly [K in keyof I]: Value };
+type OutputGrads<O extends string> = { readonly [K in O as K extends 'y' ? 'dy' : never]: Value } & {
+  readonly [K in O as K extends 'y' ? never : `d${K}`]?: Value;
+};
+
+/**
+ * The gradient rule: given inputs, outputs and the gradients of the outputs (`dy` for `y`), one thunk per differentiable
+ * input; only those that somebody needs are called. A rule emits by calling operations.
+ */
+export type GradientRule<I, O extends string, A> = (
+  values: Values<I> & { readonly [K in O]: Value } & OutputGrads<O>,
+  attributes: A,
+) => { readonly [K in keyof I]?: () => Value };
+
+/** One operation, whole: shapes, kernels, gradient, cost. */
+export interface OpDefinition<I extends Inputs, O extends string, A> {
+  readonly name: string;
+  /** Shapes and dtypes of the outputs. Throws `ShapeError`. */
+  infer(inputs: Specs<I>, attributes: A): { readonly [K in O]: Spec };
+  /** The launches that compute the outputs. */
+  lower(inputs: Values<I>, outputs: { readonly [K in O]: Value }, attributes: A, context: LowerContext): Dispatch[];
+  readonly gradient: GradientRule<I, O, A> | NoGradient;
+  /** The output is the same memory as input `x` under another shape; `lower` returns nothing. */
+  readonly view?: true;
+  /** Multiply-accumulates for the shapes given (at the maximum of rows); 0 where left out. */
+  macs?(inputs: Specs<I>, outputs: { readonly [K in O]: Spec }, attributes: A): number;
+}
+
+/** A definition with its types forgotten, as the graph handles it. */
+export type AnyOp = OpDefinition<Record<string, Operand>, string, unknown>;
+
+type Result<O extends string> = [O] extends ['y'] ? Value : { readonly [K in O]: Value };
+
+/** A definition that can be called inside a trace: `softmax({ x })`. */
+export type Op<I extends Inputs, O extends string, A> = OpDefinition<I, O, A> &
+  ({} extends A
+    ? (inputs: I, attributes?: A) => Result<O>
+    : (inputs: I, attributes: A) => Result<O>);
+
+/** Who listens to operations being called; the graph implements it. */
+export interface Tracer {
+  emit(op: AnyOp, inputs: Record<string, Operand | undefined>, attributes: unknown): Record<string, Value>;
+  constant(spec: Spec, data: TypedArray): Value;
+}
+
+let current: Tracer | undefined;
+
+/** Runs `body` with `tracer` receiving every operation called in it. Tracing is synchronous, hence one variable is enough. */
+export function withTracer<T>(tracer: Tracer, body: () => T): T {
+  const outer = current;
+  current = tracer;
+  try {
+    return body();
+  } finally {
+    current = outer;
+  }
+}
+
+/** @throws ArgumentError outside a trace */
+export function currentTracer(what: string): Tracer {
+  if (current) return current;
+  throw new ArgumentError(`${what}: operations run inside a trace; call it in the function given to compile() or evaluate()`);
+}
+
+/** Makes a callable operation. `I`: inputs by name (`bias?: Operand` for optional ones), `O`: output names, `A`: attributes. */
+export function defineOp<I extends Inputs, O extends string = 'y', A = {}>(definition: OpDefinition<I, O, A>): Op<I, O, A> {
+  const call = (inputs: I, attributes: A = {} as A): unknown => {
+    const outputs = currentTracer(definition.name).emit(
+      definition as unknown as AnyOp,
+      inputs as Record<string, Operand | undefined>,
+      attributes,
+    );
+    const names = Object.keys(outputs);
+    return names.length === 1 && names[0] === 'y' ? outputs['y'] : outputs;
+  };
+  // A function's own `name` is read-only but configurable.
+  Object.defineProperty(call, 'name', { value: definition.name });
+  const { name: _, ...rest } = definition;
+  return Object.assign(call, rest) as unknown as Op<I, O, A>;
+}
+
+/** A value known while tracing, uploaded once when the program is compiled. */
+export const constant = (spec: Spec, data: TypedArray): Value => currentTracer('constant').constant(spec, data);
+
+/** The common complaint: `softmax: expected f32[rows, cols], got i32[4]`. */
+export function expected(op: string, what: string, ...got: (Spec | undefined)[]): ShapeError {
+  return new ShapeError(`${op}: expected ${what}, got ${got.map((spec) => (spec ? describe(spec) : 'nothing')).join(' and ')}`);
+}

@@ -1,0 +1,86 @@
+// The scores that exits decide by, in one pass over the classes. With m the greatest logit, s = sum exp(z - m) and
+// t = sum (z - m) exp(z - m): confidence = 1 / s, entropy = log s - t / s (nats), margin = (1 - exp(second - m)) / s.
+// s and t are rescaled whenever a greater logit turns up. Non-finite logits take no part and are flagged.
+import package::lib::float_bits::isFiniteBits;
+
+struct RunningScores {
+  greatest: f32,
+  second: f32,
+  s: f32,
+  t: f32,
+  label: u32,
+  finite: bool,
+  // No finite logit yet.
+  empty: bool,
+}
+
+struct ExitScores {
+  label: u32,
+  confidence: f32,
+  margin: f32,
+  entropy: f32,
+  // False if any logit is NaN or infinite; such a row never exits early.
+  finite: bool,
+}
+
+const LARGEST = 3.0e38f;
+// exp() of this is 0 in f32; differences are kept above it so that 0 * Inf cannot arise.
+const VANISHING = -200.0f;
+
+fn noScores() -> RunningScores {
+  return RunningScores(-LARGEST, -LARGEST, 0.0, 0.0, 0u, true, true);
+}
+
+// `word` holds the bits of the logit: they are tested before any arithmetic.
+fn addLogit(running: RunningScores, word: u32, inverseTemperature: f32, label: u32) -> RunningScores {
+  var r = running;
+  if (!isFiniteBits(word)) {
+    r.finite = false;
+    return r;
+  }
+  let z = clamp(bitcast<f32>(word) * inverseTemperature, -LARGEST, LARGEST);
+  if (r.empty) {
+    r = RunningScores(z, -LARGEST, 1.0, 0.0, label, r.finite, false);
+  } else if (z > r.greatest) {
+    let shift = max(r.greatest - z, VANISHING);
+    let scale = exp(shift);
+    r.t = (r.t + r.s * shift) * scale;
+    r.s = r.s * scale + 1.0;
+    r.second = r.greatest;
+    r.greatest = z;
+    r.label = label;
+  } else {
+    let shift = max(z - r.greatest, VANISHING);
+    let weight = exp(shift);
+    r.s += weight;
+    r.t += shift * weight;
+    r.second = max(r.second, z);
+  }
+  return r;
+}
+
+// Scores of two disjoint sets of classes, put together; of equal greatest logits the lower label wins.
+fn mergeScores(a: RunningScores, b: RunningScores) -> RunningScores {
+  var high = a;
+  var low = b;
+  if (a.empty || (!b.empty && (b.greatest > a.greatest || (b.greatest == a.greatest && b.label < a.label)))) {
+    high = b;
+    low = a;
+  }
+  var r = high;
+  r.finite = a.finite && b.finite;
+  if (!low.empty) {
+    let shift = max(low.greatest - high.greatest, VANISHING);
+    let scale = exp(shift);
+    r.s = high.s + low.s * scale;
+    r.t = high.t + (low.t + low.s * shift) * scale;
+    r.second = max(high.second, low.greatest);
+  }
+  return r;
+}
+
+fn exitScores(r: RunningScores) -> ExitScores {
+  let s = max(r.s, 1.0);
+  let margin = (1.0 - exp(max(r.second - r.greatest, VANISHING))) / s;
+  return ExitScores(r.label, 1.0 / s, margin, log(s) - r.t / s, r.finite);
+}

@@ -1,0 +1,15 @@
+// The numerator of softmax, defined for every input: exp(value - maximum), 0 for -Inf, NaN for NaN and +Inf.
+import package::lib::float_bits::isFiniteBits;
+import package::lib::float_bits::notANumber;
+import package::lib::float_bits::NEGATIVE_INFINITY_BITS;
+
+// Where a running maximum starts: the smallest f32, since an infinity in a constant expression is an error.
+const LOWEST = -3.4028234663852886e38f;
+
+fn softmaxWeight(value: f32, maximum: f32) -> f32 {
+  let bits = bitcast<u32>(value);
+  if (isFiniteBits(bits)) {
+    return exp(value - maximum);
+  }
+  return select(notANumber(), 0.0, bits == NEGATIVE_INFINITY_BITS);
+}

@@ -1,0 +1,44 @@
+// Softmax of narrow rows: y = exp(x - max) / sum, sum = sum over cols of exp(x - max).
+// x, y: [rows, cols]. Rows from live.rows * params.rowsPerSample on keep what they hold.
+// -Inf becomes 0; a row with NaN or +Inf, or of nothing but -Inf, becomes NaN in every column.
+// Grid: one invocation per row and no barrier, which is what costs on software adapters.
+import package::lib::grid::linearIndex;
+import package::lib::live::Live;
+import package::lib::softmax_weight::softmaxWeight;
+import package::lib::softmax_weight::LOWEST;
+
+struct Params {
+  cols: u32,
+  rowsPerSample: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(3) var<uniform> live: Live;
+
+override THREADS: u32 = 64;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let row = linearIndex(group, local, THREADS);
+  if (row >= live.rows * params.rowsPerSample) {
+    return;
+  }
+  let start = row * params.cols;
+  let end = start + params.cols;
+
+  var maximum = LOWEST;
+  for (var i = start; i < end; i++) {
+    maximum = max(maximum, x[i]);
+  }
+  var sum = 0.0;
+  for (var i = start; i < end; i++) {
+    let weight = softmaxWeight(x[i], maximum);
+    y[i] = weight;
+    sum += weight;
+  }
+  for (var i = start; i < end; i++) {
+    y[i] /= sum;
+  }
+}
