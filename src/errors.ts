@@ -65,3 +65,8 @@ export class DataError extends ExitGpuError {
 export class ModelFileError extends ExitGpuError {
   override readonly code = 'model-file';
 }
+
+/** Training went where it cannot come back from: a loss that is not finite. */
+export class TrainingError extends ExitGpuError {
+  override readonly code = 'training';
+}

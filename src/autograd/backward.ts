@@ -7,14 +7,15 @@ import type { GradientRule, Operand, Value } from '../kernels/define.ts';
 import { describe, sizeOf } from '../tensor/spec.ts';
 
 /**
- * Reverse-mode differentiation: appends to the trace the operations that compute d loss / d parameter, for each parameter.
+ * Reverse-mode differentiation: appends to the trace the operations that compute d loss / d parameter, for each parameter;
+ * `undefined` where the loss does not depend on it.
  * The walk goes once over the nodes from the loss back; only what lies between the parameters and the loss is differentiated.
  *
  * @param loss a scalar of the trace under way
  * @throws NoGradientError if the way to a parameter passes an operation without a gradient
- * @throws ArgumentError if the loss is no scalar, or does not depend on a parameter
+ * @throws ArgumentError if the loss is no scalar
  */
-export function gradients(loss: Value, parameters: readonly Operand[]): Value[] {
+export function gradients(loss: Value, parameters: readonly Operand[]): (Value | undefined)[] {
   const graph = currentGraph('gradients');
   if (sizeOf(loss.shape) !== 1 || loss.rows) {
     throw new ArgumentError(`gradients: expected a scalar loss f32[1], got ${describe(loss)}; take its mean({ x }) first`);
@@ -54,11 +55,7 @@ export function gradients(loss: Value, parameters: readonly Operand[]): Value[] 
     }
   }
 
-  return targets.map((target, index) => {
-    const grad = grads.get(target);
-    if (grad) return grad;
-    throw new ArgumentError(`gradients: the loss does not depend on parameter ${index} (${describe(target)}); leave it out`);
-  });
+  return targets.map((target) => grads.get(target));
 }
 
 /** `exp <- mul <- mean`, from the operation to the loss. */

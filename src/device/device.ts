@@ -1,5 +1,6 @@
 import { ArgumentError, DeviceLostError, ExitGpuError, GpuError } from '../errors.ts';
 import { Recording } from './recording.ts';
+import type { BufferRange } from './recording.ts';
 import { StagingRing } from './staging.ts';
 
 /** What a pipeline is made of; equal sources share one pipeline. */
@@ -151,12 +152,12 @@ export class Device {
     return new Recording(this, this.#staging, label);
   }
 
-  /** Copies `size` bytes back, after everything submitted so far. */
-  async read(buffer: GPUBuffer, offset: number, size: number): Promise<ArrayBuffer> {
-    const recording = this.record(`read ${buffer.label}`);
-    const bytes = recording.read(buffer, offset, size);
+  /** The bytes of a range, after everything submitted so far. @throws DeviceLostError */
+  async read(range: BufferRange): Promise<ArrayBuffer> {
+    const recording = this.record(`read ${range.buffer.label}`);
+    const pending = recording.read(range);
     recording.submit();
-    return bytes;
+    return pending();
   }
 
   /** Resolves when everything submitted so far is done. */

@@ -2,12 +2,15 @@ import { ArgumentError } from '../errors.ts';
 import type { Device } from './device.ts';
 import type { StagingRing } from './staging.ts';
 
-interface PendingRead {
-  readonly staging: GPUBuffer;
+/** A part of a buffer; offset and size are multiples of 4. */
+export interface BufferRange {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
   readonly size: number;
-  readonly resolve: (bytes: Promise<ArrayBuffer>) => void;
-  readonly reject: (error: unknown) => void;
 }
+
+/** Bytes under way to the host. Call once, after `submit()`; the map begins then, not before: a pending map costs Node a core. */
+export type PendingRead = () => Promise<ArrayBuffer>;
 
 /** Work collected in order and handed to the GPU in one submit: dispatches share a pass until a copy comes between. */
 export class Recording {
@@ -17,7 +20,6 @@ export class Recording {
   #encoder: GPUCommandEncoder;
   #pass: GPUComputePassEncoder | undefined;
   #pipeline: GPUComputePipeline | undefined;
-  #reads: PendingRead[] = [];
   #label: string;
   #submitted = false;
 
@@ -36,36 +38,36 @@ export class Recording {
     this.dispatches++;
   }
 
-  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, size: number): void {
+  copy(from: BufferRange, to: BufferRange): void {
     this.#endPass();
-    this.#encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
+    this.#encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, Math.min(from.size, to.size));
   }
 
-  /** Bytes as they are at this point of the recording. `offset` and `size` are multiples of 4. Resolves after `submit()`. */
-  read(buffer: GPUBuffer, offset: number, size: number): Promise<ArrayBuffer> {
+  /** The bytes of the ranges as they are at this point of the recording, one after the other, in one map. */
+  read(...ranges: readonly BufferRange[]): PendingRead {
+    const size = ranges.reduce((sum, range) => sum + range.size, 0);
     const staging = this.#staging.take(size);
-    this.copy(buffer, offset, staging, 0, size);
-    return new Promise((resolve, reject) => this.#reads.push({ staging, size, resolve, reject }));
+    let offset = 0;
+    for (const range of ranges) {
+      this.copy(range, { buffer: staging, offset, size: range.size });
+      offset += range.size;
+    }
+    return () => {
+      if (!this.#submitted) throw new ArgumentError(`${this.#label}: submit() the recording before its reads are collected`);
+      return this.#staging.collect(staging, size);
+    };
   }
 
+  /** @throws DeviceLostError, GpuError */
   submit(): void {
     if (this.#submitted) throw new ArgumentError(`${this.#label}: a recording is submitted once; record() a new one`);
     this.#submitted = true;
     this.#endPass();
     const device = this.#device;
-    try {
-      device.check();
-      device.gpu.queue.submit([this.#encoder.finish()]);
-    } catch (error) {
-      for (const { staging, reject } of this.#reads) {
-        this.#staging.give(staging);
-        reject(error);
-      }
-      throw error;
-    }
+    device.check();
+    device.gpu.queue.submit([this.#encoder.finish()]);
     device.counters.submits++;
     device.counters.dispatches += this.dispatches;
-    for (const { staging, size, resolve } of this.#reads) resolve(this.#staging.collect(staging, size));
   }
 
   #endPass(): void {

@@ -1,5 +1,5 @@
 import type { Device, Pipeline } from '../device/device.ts';
-import type { Recording } from '../device/recording.ts';
+import type { BufferRange, Recording } from '../device/recording.ts';
 import { ArgumentError, DisposedError, GpuError, ShapeError, StaleOutputError } from '../errors.ts';
 import type { Dispatch, Operand, Value } from '../kernels/define.ts';
 import type { Kernel } from '../kernels/kernel.ts';
@@ -19,14 +19,8 @@ export interface CompileOptions {
   reuse?: boolean;
 }
 
-/** What a run takes: host data, a tensor, an earlier output, or a buffer of the page. */
-export type RunInput = TypedArray | Tensor | Output | GPUBuffer;
-
-interface Range {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-  readonly size: number;
-}
+/** What a run takes: host data, a tensor, an earlier output, or (part of) a buffer of the page. */
+export type RunInput = TypedArray | Tensor | Output | GPUBuffer | BufferRange;
 
 interface Launch {
   readonly pipeline: GPUComputePipeline;
@@ -77,13 +71,13 @@ export class Output implements Spec {
   readonly dtype;
   readonly shape;
   readonly rows?: Rows;
-  readonly range: Range;
+  readonly range: BufferRange;
   #program: Program;
   #generation: number;
   #name: string;
 
   /** @internal */
-  constructor(program: Program, name: string, spec: Spec, range: Range, generation: number) {
+  constructor(program: Program, name: string, spec: Spec, range: BufferRange, generation: number) {
     this.dtype = spec.dtype;
     this.shape = spec.shape;
     if (spec.rows) this.rows = spec.rows;
@@ -102,13 +96,18 @@ export class Output implements Spec {
     }
   }
 
-  /** The values of the live samples. @throws StaleOutputError, DeviceLostError */
-  async read(): Promise<TypedArray> {
+  /** The memory that holds the values of the live samples. @throws StaleOutputError, DisposedError */
+  live(): BufferRange {
     this.#program.check();
     this.check();
     const count = this.rows ? perSample(this) * this.#program.live(this.rows).known : sizeOf(this.shape);
-    if (count === 0) return typedArray(this.dtype, 0);
-    return typedArray(this.dtype, await this.#program.device.read(this.range.buffer, this.range.offset, count * 4));
+    return { ...this.range, size: count * 4 };
+  }
+
+  /** The values of the live samples. @throws StaleOutputError, DisposedError, DeviceLostError */
+  async read(): Promise<TypedArray> {
+    const range = this.live();
+    return typedArray(this.dtype, range.size ? await this.#program.device.read(range) : 0);
   }
 }
 
@@ -124,8 +123,8 @@ export class Program<I extends string = string, O extends string = string> {
   #graph: Graph;
   #lowered: Lowered;
   #launches: Launch[] = [];
-  #inputs = new Map<string, Range>();
-  #ranges = new Map<TracedValue, Range>();
+  #inputs = new Map<string, BufferRange>();
+  #ranges = new Map<TracedValue, BufferRange>();
   #live = new Map<Rows | undefined, LiveRows>();
   #owned: GPUBuffer[] = [];
   #disposed = false;
@@ -174,6 +173,32 @@ export class Program<I extends string = string, O extends string = string> {
     for (let segment = 0; segment < this.#graph.segments; segment++) this.encode(recording, segment);
     recording.submit();
     return this.outputs();
+  }
+
+  /** Runs and reads all outputs back: one submit, one map. @throws ShapeError, DeviceLostError */
+  async call(inputs: Readonly<Record<I, RunInput>>): Promise<Record<O, TypedArray>> {
+    return this.submit(inputs)();
+  }
+
+  /** Runs like `call`, but leaves it to the caller when to wait for the outputs: call the result once. */
+  submit(inputs: Readonly<Record<I, RunInput>>): () => Promise<Record<O, TypedArray>> {
+    const recording = this.start(inputs);
+    for (let segment = 0; segment < this.#graph.segments; segment++) this.encode(recording, segment);
+    const outputs = Object.entries<Output>(this.outputs());
+    const ranges = outputs.map(([, output]) => output.live());
+    const pending = recording.read(...ranges.filter(({ size }) => size > 0));
+    recording.submit();
+    return async () => {
+      const bytes = await pending();
+      let offset = 0;
+      const read = outputs.map(([name, { dtype }], index) => {
+        const { size } = ranges[index]!;
+        const values = typedArray(dtype, bytes.slice(offset, offset + size));
+        offset += size;
+        return [name, values];
+      });
+      return Object.fromEntries(read) as Record<O, TypedArray>;
+    };
   }
 
   /** Takes the inputs of a new run and starts its recording; `encode` the segments into it, then `submit()`. */
@@ -256,8 +281,8 @@ export class Program<I extends string = string, O extends string = string> {
       }
       return sizeOf(input.shape);
     }
-    if (typeof (input as GPUBuffer)?.size !== 'number') throw wrong(`${typeof input}`);
-    return Math.min(Math.floor((input as GPUBuffer).size / 4), sizeOf(value.shape));
+    if (typeof (input as BufferRange | null)?.size !== 'number') throw wrong(typeof input);
+    return Math.min(Math.floor(input.size / 4), sizeOf(value.shape));
   }
 
   #write(recording: Recording, name: string, value: TracedValue, input: RunInput): void {
@@ -266,11 +291,12 @@ export class Program<I extends string = string, O extends string = string> {
       if (input.length) this.device.write(to.buffer, to.offset, input);
       return;
     }
-    const from: Range =
+    const from: BufferRange =
       input instanceof Output ? input.range
       : input instanceof Tensor ? { buffer: input.buffer, offset: input.offset, size: input.byteLength }
+      : 'buffer' in input ? input
       : { buffer: input, offset: 0, size: input.size };
-    recording.copy(from.buffer, from.offset, to.buffer, to.offset, Math.min(from.size, sizeOf(value.shape) * 4));
+    recording.copy(from, { ...to, size: sizeOf(value.shape) * 4 });
   }
 
   #buffer(size: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
@@ -279,7 +305,7 @@ export class Program<I extends string = string, O extends string = string> {
     return buffer;
   }
 
-  #range(value: TracedValue): Range {
+  #range(value: TracedValue): BufferRange {
     const root = value.root;
     const range = this.#ranges.get(root);
     if (range) return range;
@@ -338,7 +364,7 @@ export class Program<I extends string = string, O extends string = string> {
   }
 
   /** All Params structs in one uniform buffer, written once. Returns where each step's is. */
-  #writeParams(steps: readonly Step[]): (Range | undefined)[] {
+  #writeParams(steps: readonly Step[]): (BufferRange | undefined)[] {
     let size = 0;
     const offsets = steps.map(({ dispatch }) => {
       if (!dispatch.kernel.params) return 0;
@@ -358,7 +384,7 @@ export class Program<I extends string = string, O extends string = string> {
     );
   }
 
-  #launch({ dispatch, op, segment }: Step, { pipeline, layout }: Pipeline, params: Range | undefined): Launch {
+  #launch({ dispatch, op, segment }: Step, { pipeline, layout }: Pipeline, params: BufferRange | undefined): Launch {
     const { kernel } = dispatch;
     const live = this.#live.get(dispatch.rows)!;
     const entries: GPUBindGroupEntry[] = kernel.storage.map(({ name, binding }) => {

@@ -68,7 +68,7 @@ export class Tensor implements Spec {
   async read(): Promise<TypedArray> {
     const size = sizeOf(this.shape);
     if (size === 0) return typedArray(this.dtype, 0);
-    return typedArray(this.dtype, await this.device.read(this.buffer, this.offset, size * 4));
+    return typedArray(this.dtype, await this.device.read({ buffer: this.buffer, offset: this.offset, size: size * 4 }));
   }
 
   dispose(): void {

@@ -1,0 +1,1 @@
+export function minify(wgsl: string): string;

@@ -1,0 +1,69 @@
+import { basename } from 'node:path';
+
+const camel = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+const capital = (name) => name[0].toUpperCase() + name.slice(1);
+
+/**
+ * The typed module of a kernel and its variants.
+ * @param {string} file the kernel's .wgsl file
+ * @param {import('../kernels.mjs').LinkedKernel[]} kernels the plain one first
+ */
+export function moduleText(file, kernels) {
+  const { name } = kernels[0];
+  const structs = new Map();
+  for (const kernel of kernels) {
+    for (const struct of [kernel.params?.struct, ...kernel.structs]) {
+      if (struct) structs.set(structName(name, struct), struct);
+    }
+  }
+  return [
+    `// Made from wgsl/${basename(file)} by scripts/kernels.mjs; edit that file.`,
+    `import type { Kernel${structs.size > 0 ? ', Struct' : ''} } from '../kernel.ts';`,
+    ...[...structs].map(([typeName, struct]) => structText(typeName, struct)),
+    ...kernels.map((kernel) => kernelText(name, kernel)),
+    '',
+  ].join('\n\n').replace('\n\nimport', '\nimport').trimEnd() + '\n';
+}
+
+/** `Params` belongs to its kernel; other structs go by their own name, the layout by that of the type. */
+const structName = (kernel, { name }) => (name === 'Params' ? `${capital(camel(kernel))}Params` : name);
+
+function structText(typeName, { size, fields }) {
+  const members = fields.map(({ name, length }) => `  readonly ${name}: ${valueType(length)};\n`).join('');
+  return `export interface ${typeName} {\n${members}}\n\n`
+    + `export const ${typeName}: Struct<${typeName}> = ${literal({ name: typeName, size, fields })};`;
+}
+
+function valueType(length) {
+  if (length === undefined) return 'number';
+  return length <= 4 ? `readonly [${Array(length).fill('number').join(', ')}]` : 'readonly number[]';
+}
+
+function kernelText(base, kernel) {
+  const { name, code, opening, storage, params, live, workgroupSize, overrides, features } = kernel;
+  const paramsType = params && structName(base, params.struct);
+  const names = storage.map((binding) => `'${binding.name}'`).join(' | ') || 'never';
+  const constants = overrides.map((override) => `readonly ${override.name}?: ${override.type === 'bool' ? 'boolean' : 'number'}`);
+  const type = `Kernel<${names}, ${paramsType}, ${constants.length > 0 ? `{ ${constants.join('; ')} }` : undefined}>`;
+  const properties = {
+    name: literal(name),
+    code: `\`${code}\``,
+    storage: `[${storage.map((binding) => `\n    ${literal(binding)},`).join('')}\n  ]`,
+    params: params && `{ binding: ${params.binding}, struct: ${paramsType} }`,
+    live: live && literal(live),
+    workgroupSize: literal(workgroupSize),
+    overrides: literal(overrides.map((override) => override.name)),
+    features: literal(features),
+  };
+  const lines = Object.entries(properties).filter(([, value]) => value !== undefined);
+  return `/**\n${opening.split('\n').map((line) => ` * ${line}`.trimEnd()).join('\n')}\n */\n`
+    + `export const ${camel(name)}Kernel: ${type} = {\n${lines.map(([key, value]) => `  ${key}: ${value},\n`).join('')}};`;
+}
+
+function literal(value) {
+  return JSON.stringify(value, null, 1)
+    .replace(/\n\s*/g, ' ')
+    .replace(/"(\w+)":/g, '$1:')
+    .replaceAll('"', "'")
+    .replace(/\[ (.*?) \]/g, '[$1]');
+}

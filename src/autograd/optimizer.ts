@@ -1,0 +1,66 @@
+import type { Device } from '../device/device.ts';
+import { ArgumentError } from '../errors.ts';
+import { adam as adamStep } from '../kernels/adam.ts';
+import type { Value } from '../kernels/define.ts';
+import { sgd as sgdStep } from '../kernels/sgd.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** Steps whole arenas of parameters; its state lives on the GPU beside them. */
+export interface Optimizer {
+  readonly name: string;
+  /** Numbers in `hyper(step)`. */
+  readonly hyperSize: number;
+  /** Hyperparameters of step 1, 2, ...: an input of the training program, so that schedules recompile nothing. */
+  hyper(step: number): Float32Array;
+  /** As JSON, for the record. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** State for an arena of the shape of `parameters`, all zero. */
+  createState(device: Device, parameters: Tensor): readonly Tensor[];
+  /** Appends the step to the trace. */
+  step(parameters: Tensor, grads: Tensor, state: readonly Tensor[], hyper: Value): void;
+}
+
+/** A learning rate, or a function of the step, counted from 1. */
+export type Schedule = number | ((step: number) => number);
+
+const at = (schedule: Schedule, step: number): number => (typeof schedule === 'number' ? schedule : schedule(step));
+
+const stateLike = (device: Device, parameters: Tensor, labels: readonly string[]): Tensor[] =>
+  labels.map((label) => Tensor.zeros(device, { dtype: 'f32', shape: parameters.shape }, label));
+
+function positive(name: string, what: string, schedule: Schedule): void {
+  const value = at(schedule, 1);
+  if (!(value >= 0 && value < Infinity)) throw new ArgumentError(`${name}: expected a ${what} of 0 or more, got ${value}`);
+}
+
+/** SGD with (Nesterov) momentum and L2 weight decay; see `kernels/sgd.ts` for the formula. */
+export function sgd(options: { learningRate?: Schedule; momentum?: number; nesterov?: boolean; weightDecay?: number } = {}): Optimizer {
+  const { learningRate = 0.01, momentum = 0.9, nesterov = false, weightDecay = 0 } = options;
+  positive('sgd', 'learning rate', learningRate);
+  return {
+    name: 'sgd',
+    hyperSize: 4,
+    options: { learningRate: at(learningRate, 1), momentum, nesterov, weightDecay },
+    hyper: (step) => Float32Array.of(at(learningRate, step), momentum, weightDecay, Number(nesterov)),
+    createState: (device, parameters) => stateLike(device, parameters, ['velocity']),
+    step: (parameters, grads, [velocity], hyper) => void sgdStep({ parameters, grads, velocity: velocity!, hyper }),
+  };
+}
+
+/** Adam with decoupled weight decay; see `kernels/adam.ts` for the formula. */
+export function adam(
+  options: { learningRate?: Schedule; beta1?: number; beta2?: number; epsilon?: number; weightDecay?: number } = {},
+): Optimizer {
+  const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+  positive('adam', 'learning rate', learningRate);
+  return {
+    name: 'adam',
+    hyperSize: 7,
+    options: { learningRate: at(learningRate, 1), beta1, beta2, epsilon, weightDecay },
+    hyper: (step) =>
+      Float32Array.of(at(learningRate, step), beta1, beta2, epsilon, 1 / (1 - beta1 ** step), 1 / (1 - beta2 ** step), weightDecay),
+    createState: (device, parameters) => stateLike(device, parameters, ['moment1', 'moment2']),
+    step: (parameters, grads, [moment1, moment2], hyper) =>
+      void adamStep({ parameters, grads, moment1: moment1!, moment2: moment2!, hyper }),
+  };
+}

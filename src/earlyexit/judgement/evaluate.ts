@@ -1,0 +1,129 @@
+import { batches } from '../../data/batches.ts';
+import { imageAt } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { Classifier, Prediction } from '../classifier.ts';
+import type { Criterion } from '../criteria.ts';
+import type { Model } from '../model.ts';
+import { accuracyOf, scoreExits } from './scores.ts';
+
+export interface ExitReport {
+  /** Counted from 1. */
+  readonly exit: number;
+  /** Share of the samples that leave here. */
+  readonly share: number;
+  /** Of those that leave here, the share that is right; null if none does. */
+  readonly accuracy: number | null;
+  /** If this exit answered for all samples. */
+  readonly accuracyAll: number;
+  /** Multiply-accumulates of a sample that leaves here, heads on the way counted. */
+  readonly macs: number;
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+export interface EvaluationReport {
+  readonly adapter: string;
+  readonly dataset: string;
+  readonly samples: number;
+  readonly criterion: Criterion;
+  /** Share of right answers with exits, and of the full network. */
+  readonly accuracy: number;
+  readonly accuracyFull: number;
+  readonly exits: readonly ExitReport[];
+  /** Per sample; `full` is trunk and last head, `speedup` full / mean. The exit checks cost time, not multiply-accumulates. */
+  readonly macs: { readonly mean: number; readonly full: number; readonly speedup: number };
+  /** Of one sample at a time, measured alternately: with exits, and the full network without. */
+  readonly latencyMs: { readonly early: Percentiles; readonly full: Percentiles; readonly samples: number };
+  /** Per sample, while latency was measured with exits. */
+  readonly reads: number;
+  readonly submits: number;
+  readonly dispatches: number;
+}
+
+export interface EvaluateOptions {
+  /** The thresholds stored in the model where left out. */
+  readonly criterion?: Criterion;
+  /** Samples that go through the network together when accuracy is measured; 64 where left out. */
+  readonly batch?: number;
+  /** Samples whose latency is measured one by one; 500, or all if fewer, where left out. */
+  readonly latencySamples?: number;
+}
+
+/**
+ * Judges a model on data it was not trained or tuned on: accuracy with exits and without, where samples leave, what they
+ * cost, and the latency of one sample against the network without exits, interleaved in one run.
+ * @throws ArgumentError, DeviceLostError
+ */
+export async function evaluate(model: Model, dataset: Dataset, options: EvaluateOptions = {}): Promise<EvaluationReport> {
+  const { network } = model;
+  const { batch = 64, latencySamples = 500 } = options;
+  const chosen = options.criterion && { criterion: options.criterion };
+  const table = await scoreExits(model, dataset, { batch, temperatures: options.criterion?.temperatures });
+  const count = dataset.labels.length;
+
+  using grouped = await model.compile({ ...chosen, batch });
+  const predictions: Prediction[] = [];
+  for (const { x } of batches(dataset, { batch, normalize: model.normalization })) predictions.push(...(await grouped.classifyBatch(x)));
+  const right = (list: readonly number[]): number => list.filter((sample) => predictions[sample]!.label === dataset.labels[sample]).length;
+  const all = predictions.map((_, sample) => sample);
+  const exits = network.stages.map((_, index): ExitReport => {
+    const here = all.filter((sample) => predictions[sample]!.exit === index + 1);
+    return {
+      exit: index + 1,
+      share: here.length / count,
+      accuracy: here.length ? right(here) / here.length : null,
+      accuracyAll: accuracyOf(table, index + 1),
+      macs: network.macs.toExit[index]!,
+    };
+  });
+  const mean = exits.reduce((sum, { share, macs }) => sum + share * macs, 0);
+  const { full } = network.macs;
+
+  using early = await model.compile({ ...chosen });
+  using last = await model.compile({ exits: [network.stages.length] });
+  const latency = await measureLatency(early, last, dataset, Math.min(latencySamples, count));
+  return {
+    adapter: model.device.name,
+    dataset: dataset.name,
+    samples: count,
+    criterion: grouped.criterion,
+    accuracy: right(all) / count,
+    accuracyFull: accuracyOf(table, network.stages.length),
+    exits,
+    macs: { mean, full, speedup: full / mean },
+    ...latency,
+  };
+}
+
+/** Calls before the clock starts. */
+const WARM_UP = 20;
+
+async function measureLatency(early: Classifier, full: Classifier, dataset: Dataset, samples: number) {
+  const times = { early: [] as number[], full: [] as number[] };
+  const cost = { reads: 0, submits: 0, dispatches: 0 };
+  for (let call = -WARM_UP; call < samples; call++) {
+    const image = imageAt(dataset, (call + WARM_UP) % dataset.labels.length);
+    for (const [name, classifier] of [['early', early], ['full', full]] as const) {
+      const began = performance.now();
+      const { trace } = await classifier.classify(image, { trace: true });
+      if (call < 0) continue;
+      times[name].push(performance.now() - began);
+      if (name === 'full') continue;
+      cost.reads += trace!.reads / samples;
+      cost.submits += trace!.submits / samples;
+      cost.dispatches += trace!.dispatches / samples;
+    }
+  }
+  return { latencyMs: { early: percentiles(times.early), full: percentiles(times.full), samples }, ...cost };
+}
+
+/** Nearest-rank percentiles. */
+export function percentiles(values: readonly number[]): Percentiles {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}

@@ -1,0 +1,73 @@
+import { batches } from '../../data/batches.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { ArgumentError } from '../../errors.ts';
+import { compile } from '../../graph/program.ts';
+import { constant } from '../../kernels/define.ts';
+import { ExitRecord, ExitSettings, exitCheck } from '../../kernels/exit-check.ts';
+import { Rows } from '../../tensor/spec.ts';
+import { Tensor } from '../../tensor/tensor.ts';
+import { entropy, exitSettings } from '../criteria.ts';
+import type { Model } from '../model.ts';
+import { readScores } from '../records.ts';
+import type { Scores } from '../records.ts';
+
+/** What every exit would say of every sample: from it any criterion and threshold can be replayed without the network. */
+export interface ScoreTable {
+  readonly dataset: Dataset;
+  /** `exits[k - 1][sample]`. */
+  readonly exits: readonly (readonly Scores[])[];
+}
+
+/** Runs all exits on all samples. @throws ArgumentError if the images do not fit the network, DeviceLostError */
+export async function scoreExits(
+  model: Model,
+  dataset: Dataset,
+  { batch = 64, temperatures }: { batch?: number; temperatures?: readonly number[] } = {},
+): Promise<ScoreTable> {
+  const { network, device, context } = model;
+  if (dataset.shape.join() !== network.input.join()) {
+    throw new ArgumentError(`evaluate: ${network.name} takes [${network.input.join(', ')}], ${dataset.name} has images of [${dataset.shape.join(', ')}]`);
+  }
+  const exits: Scores[][] = network.stages.map(() => []);
+  const records = exits.map((_, index) =>
+    Tensor.zeros(device, { dtype: 'u32', shape: [(ExitRecord.size / 4) * batch] }, `scores of exit ${index + 1}`));
+  const settings = exits.map((_, index) => {
+    const tensor = Tensor.zeros(device, { dtype: 'u32', shape: [ExitSettings.size / 4] }, `settings of exit ${index + 1}`);
+    tensor.write(exitSettings({ ...entropy(), ...(temperatures && { temperatures }) }, index + 1, 'always'));
+    return tensor;
+  });
+  const rows = new Rows(batch, 'samples');
+  try {
+    using program = await compile(device, { x: { dtype: 'f32', shape: [batch, ...network.input], rows } }, ({ x }) => {
+      const origin = constant({ dtype: 'u32', shape: [batch], rows }, Uint32Array.from({ length: batch }, (_, row) => row));
+      let value = x;
+      exits.forEach((_, index) => {
+        value = network.body(index + 1, value, context);
+        const logits = network.exit(index + 1, value, context);
+        exitCheck({ logits, settings: settings[index]!, origin, records: records[index]! });
+      });
+      return {};
+    });
+    for (const { x, rows: count } of batches(dataset, { batch, normalize: model.normalization })) {
+      const recording = program.start({ x });
+      program.encode(recording, 0);
+      const size = count * ExitRecord.size;
+      const pending = recording.read(...records.map(({ buffer, offset }) => ({ buffer, offset, size })));
+      recording.submit();
+      const bytes = await pending();
+      exits.forEach((list, index) => {
+        for (let row = 0; row < count; row++) list.push(readScores(bytes, index * count + row));
+      });
+    }
+  } finally {
+    for (const tensor of [...records, ...settings]) tensor.dispose();
+  }
+  return { dataset, exits };
+}
+
+/** Share of samples whose label an exit gets right. */
+export const accuracyOf = (table: ScoreTable, exit: number): number => {
+  const { labels } = table.dataset;
+  const right = table.exits[exit - 1]!.reduce((count, { label }, sample) => count + Number(label === labels[sample]), 0);
+  return right / labels.length;
+};

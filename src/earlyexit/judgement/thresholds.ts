@@ -1,0 +1,71 @@
+import { fingerprint } from '../../data/dataset.ts';
+import { ArgumentError } from '../../errors.ts';
+import { leaves } from '../criteria.ts';
+import type { CriterionKind } from '../criteria.ts';
+import type { ChosenThresholds } from '../model.ts';
+import { accuracyOf } from './scores.ts';
+import type { ScoreTable } from './scores.ts';
+
+/** The exit each sample leaves at (index k - 1 for exit k), replayed from recorded scores. */
+export function replay({ exits }: ScoreTable, kind: CriterionKind, thresholds: readonly number[]): Uint16Array {
+  const last = exits.length - 1;
+  return Uint16Array.from(exits[0]!, (_, sample) => {
+    const exit = thresholds.findIndex((threshold, index) => {
+      const scores = exits[index]![sample]!;
+      return scores.finite && leaves(kind, threshold, scores);
+    });
+    return exit < 0 ? last : exit;
+  });
+}
+
+/**
+ * The thresholds under which most compute is saved while accuracy on this data falls by at most `maxAccuracyLoss` below
+ * that of the full network. One value serves all exits; candidates are the scores that occur.
+ *
+ * Give it validation data, never the test set: the choice fits the data it is made on.
+ * @throws ArgumentError for a network without early exits, no samples, or a loss out of range
+ */
+export function chooseThresholds(
+  table: ScoreTable,
+  { criterion = 'entropy', maxAccuracyLoss = 0.002, macs }: { criterion?: CriterionKind; maxAccuracyLoss?: number; macs: readonly number[] },
+): ChosenThresholds {
+  const { dataset, exits } = table;
+  const count = dataset.labels.length;
+  if (exits.length < 2) throw new ArgumentError('chooseThresholds: the network has one exit; there is nothing to choose');
+  if (count === 0) throw new ArgumentError(`chooseThresholds: expected samples, got none in ${dataset.name}`);
+  if (!(maxAccuracyLoss >= 0 && maxAccuracyLoss <= 1)) throw new ArgumentError(`chooseThresholds: expected maxAccuracyLoss in [0, 1], got ${maxAccuracyLoss}`);
+  const accuracyFull = accuracyOf(table, exits.length);
+
+  const judge = (threshold: number) => {
+    const values = new Array<number>(exits.length - 1).fill(threshold);
+    const at = replay(table, criterion, values);
+    const right = at.reduce((sum, exit, sample) => sum + Number(exits[exit]![sample]!.label === dataset.labels[sample]), 0);
+    const cost = at.reduce((sum, exit) => sum + macs[exit]!, 0) / count;
+    const shares = exits.map((_, exit) => at.filter((left) => left === exit).length / count);
+    return { values, accuracy: right / count, cost, shares };
+  };
+  // A threshold that nothing passes keeps the full network's answers, whatever the data.
+  let best = judge(criterion === 'entropy' ? 0 : 1);
+  for (const threshold of candidates(table, criterion)) {
+    const tried = judge(threshold);
+    if (tried.accuracy >= accuracyFull - maxAccuracyLoss && tried.cost < best.cost) best = tried;
+  }
+  return {
+    criterion,
+    values: best.values,
+    chosenOn: { dataset: dataset.name, fingerprint: fingerprint(dataset), samples: count },
+    maxAccuracyLoss,
+    achieved: { accuracy: best.accuracy, accuracyFull, shares: best.shares },
+  };
+}
+
+/** Candidates tried at most: more cannot be told apart on a few thousand samples. */
+const MOST_CANDIDATES = 400;
+
+/** Values between which decisions change, spread evenly over the samples. */
+function candidates({ exits }: ScoreTable, criterion: CriterionKind): number[] {
+  const scores = exits.slice(0, -1).flatMap((list) => list.filter(({ finite }) => finite).map((score) => score[criterion]));
+  const sorted = [...new Set(scores)].sort((a, b) => a - b);
+  const stride = Math.max(1, Math.floor(sorted.length / MOST_CANDIDATES));
+  return sorted.filter((_, index) => index % stride === 0);
+}

@@ -1,0 +1,114 @@
+import { createNormalizer } from '../data/normalization.ts';
+import type { Normalization } from '../data/normalization.ts';
+import type { ImageShape } from '../data/dataset.ts';
+import type { Device } from '../device/device.ts';
+import { ArgumentError, ShapeError } from '../errors.ts';
+import type { LayerContext } from '../nn/layer.ts';
+import { Parameters } from '../nn/parameters.ts';
+import { sizeOf } from '../tensor/spec.ts';
+import { Classifier } from './classifier.ts';
+import type { ClassifierOptions } from './classifier.ts';
+import type { CriterionKind } from './criteria.ts';
+import type { Network } from './network.ts';
+
+/** Thresholds, and what they were chosen on. */
+export interface ChosenThresholds {
+  readonly criterion: CriterionKind;
+  /** One per exit but the last. */
+  readonly values: readonly number[];
+  readonly chosenOn: { readonly dataset: string; readonly fingerprint: string; readonly samples: number };
+  /** Most accuracy that may be lost against the full network, as a share. */
+  readonly maxAccuracyLoss: number;
+  /** On the data they were chosen on. */
+  readonly achieved: { readonly accuracy: number; readonly accuracyFull: number; readonly shares: readonly number[] };
+}
+
+/** How the weights came about. */
+export interface TrainingRecord {
+  readonly dataset: string;
+  readonly fingerprint: string;
+  readonly samples: number;
+  readonly seed: number;
+  readonly epochs: { readonly planned: number; readonly done: number };
+  readonly interrupted: boolean;
+  readonly batch: number;
+  readonly weights: readonly number[];
+  readonly optimizer: Readonly<Record<string, unknown>>;
+  readonly adapter: string;
+  /** Mean loss of each epoch. */
+  readonly losses: readonly number[];
+}
+
+export interface ModelDetails {
+  /** How bytes become the numbers the network was trained on; pixels / 255 where left out. */
+  readonly normalization?: Normalization;
+  /** `'0'`, `'1'`, ... where left out. */
+  readonly classNames?: readonly string[];
+  readonly thresholds?: ChosenThresholds;
+  readonly training?: TrainingRecord;
+}
+
+/** A network with weights on a device, and what has to be known to use it. */
+export class Model {
+  readonly network: Network;
+  readonly parameters: Parameters;
+  readonly normalization: Normalization;
+  readonly classNames: readonly string[];
+  thresholds: ChosenThresholds | undefined;
+  training: TrainingRecord | undefined;
+
+  /** @throws ArgumentError if there is not one name per class, or not one mean and deviation per channel */
+  constructor(network: Network, parameters: Parameters, details: ModelDetails = {}) {
+    const { classes, input, name } = network;
+    this.network = network;
+    this.parameters = parameters;
+    this.normalization = details.normalization ?? { mean: Array(input[0]).fill(0), std: Array(input[0]).fill(1) };
+    this.classNames = details.classNames ?? Array.from({ length: classes }, (_, label) => String(label));
+    this.thresholds = details.thresholds;
+    this.training = details.training;
+    if (this.classNames.length !== classes) {
+      throw new ArgumentError(`${name}: expected ${classes} class names, got ${this.classNames.length}`);
+    }
+    createNormalizer(input as ImageShape, this.normalization);
+  }
+
+  /** Fresh weights; the same for the same seed on every machine. */
+  static initialize(device: Device, network: Network, { seed, ...details }: ModelDetails & { seed: number }): Model {
+    return new Model(network, Parameters.initialize(device, network.parameters, seed), details);
+  }
+
+  get device(): Device {
+    return this.parameters.device;
+  }
+
+  /** Numbers in one sample. */
+  get sampleSize(): number {
+    return sizeOf(this.network.input);
+  }
+
+  /** Compiles the network for classifying with early exits. @throws ArgumentError, GpuError */
+  compile(options: ClassifierOptions = {}): Promise<Classifier> {
+    return Classifier.compile(this, options);
+  }
+
+  /** Bytes 0..255 of any number of samples as the network wants them. @throws ShapeError */
+  normalize(pixels: Uint8Array): Float32Array {
+    if (pixels.length % this.sampleSize) {
+      throw new ShapeError(`${this.network.name}: expected pixels of whole samples [${this.network.input.join(', ')}], got ${pixels.length} bytes`);
+    }
+    return createNormalizer(this.network.input as ImageShape, this.normalization)(pixels);
+  }
+
+  /** For tracing the network over these weights. */
+  get context(): LayerContext {
+    return { parameter: (name) => this.parameters.get(name) };
+  }
+
+  dispose(): void {
+    this.parameters.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

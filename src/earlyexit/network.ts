@@ -1,0 +1,102 @@
+import { ArgumentError } from '../errors.ts';
+import { currentGraph, trace } from '../graph/trace.ts';
+import type { Operand, Value } from '../kernels/define.ts';
+import { sequential, within } from '../nn/layer.ts';
+import type { Layer, LayerContext, ParameterSpec } from '../nn/layer.ts';
+import { Rows, sizeOf } from '../tensor/spec.ts';
+
+/** A piece of the trunk, and the head that may answer after it. */
+export interface Stage {
+  readonly body: readonly Layer[];
+  /** Ends in logits `[rows, classes]`. */
+  readonly exit: readonly Layer[];
+}
+
+export interface NetworkOptions {
+  readonly name: string;
+  /** `[channels, height, width]` of one sample. */
+  readonly input: readonly number[];
+  readonly classes: number;
+  /** In order; the exit of the last stage always answers. */
+  readonly stages: readonly Stage[];
+}
+
+/** Multiply-accumulates of one sample, heads counted; the exit checks cost time, not multiply-accumulates. */
+export interface NetworkMacs {
+  /** The network without exits: trunk and last head. */
+  readonly full: number;
+  /** What a sample has cost that leaves at exit k (index k - 1): the trunk so far and every head on the way. */
+  readonly toExit: readonly number[];
+}
+
+/** A multi-exit network: structure and parameter shapes, no GPU objects. */
+export interface Network extends NetworkOptions {
+  readonly parameters: Readonly<Record<string, ParameterSpec>>;
+  readonly macs: NetworkMacs;
+  /** The trunk through stage k, counted from 1. */
+  body(stage: number, x: Value, context: LayerContext): Value;
+  /** The logits of exit k, counted from 1. */
+  exit(stage: number, x: Value, context: LayerContext): Value;
+}
+
+/**
+ * Puts a network together from stages. Parameters are named `stage1.conv1.weight`, `exit1.linear1.bias`.
+ * @throws ArgumentError, ShapeError if the layers do not fit each other
+ */
+export function multiExit(options: NetworkOptions): Network {
+  const { name, input, classes, stages } = options;
+  if (stages.length === 0) throw new ArgumentError(`${name}: expected at least one stage, got none`);
+  if (!(Number.isInteger(classes) && classes > 0)) throw new ArgumentError(`${name}: expected a positive number of classes, got ${classes}`);
+  const bodies = stages.map(({ body }) => sequential(body));
+  const exits = stages.map(({ exit }) => sequential(exit));
+  const parameters: Record<string, ParameterSpec> = {};
+  const add = (prefix: string, layer: Layer): void => {
+    for (const [local, spec] of Object.entries(layer.parameters)) parameters[`${prefix}.${local}`] = spec;
+  };
+  bodies.forEach((layer, index) => add(`stage${index + 1}`, layer));
+  exits.forEach((layer, index) => add(`exit${index + 1}`, layer));
+
+  const network: Omit<Network, 'macs'> = {
+    name,
+    input,
+    classes,
+    stages,
+    parameters,
+    body: (stage, x, context) => bodies[stage - 1]!.forward(x, within(context, `stage${stage}`)),
+    exit: (stage, x, context) => exits[stage - 1]!.forward(x, within(context, `exit${stage}`)),
+  };
+  return { ...network, macs: countMacs(network) };
+}
+
+/** Traces the network over symbolic parameters, which checks its shapes, and adds up what its operations say they cost. */
+function countMacs(network: Omit<Network, 'macs'>): NetworkMacs {
+  const { name, input, classes, stages } = network;
+  const specs = Object.entries(network.parameters).map(([parameter, { shape }]) => [parameter, { dtype: 'f32', shape }] as const);
+  const rows = new Rows(1);
+  const trunk: number[] = [];
+  const heads: number[] = [];
+  trace({ ...Object.fromEntries(specs), x: { dtype: 'f32', shape: [1, ...input], rows } }, (inputs) => {
+    const graph = currentGraph('multiExit');
+    const context = { parameter: (parameter: string): Operand => inputs[parameter]! };
+    const cost = (costs: number[], body: () => Value): Value => {
+      const before = graph.nodes.length;
+      const value = body();
+      costs.push(graph.macs(graph.nodes.slice(before)));
+      return value;
+    };
+    let x = inputs['x']!;
+    stages.forEach((_, index) => {
+      x = cost(trunk, () => network.body(index + 1, x, context));
+      const logits = cost(heads, () => network.exit(index + 1, x, context));
+      if (logits.shape.length !== 2 || sizeOf(logits.shape) !== classes) {
+        throw new ArgumentError(`${name}: exit ${index + 1} gives [${logits.shape.join(', ')}], expected [rows, ${classes}] logits`);
+      }
+    });
+    return {};
+  });
+  const upTo = (list: readonly number[], count: number): number => list.slice(0, count).reduce((sum, value) => sum + value, 0);
+  return {
+    full: upTo(trunk, trunk.length) + heads.at(-1)!,
+    toExit: stages.map((_, index) => upTo(trunk, index + 1) + upTo(heads, index + 1)),
+  };
+}

@@ -1,0 +1,59 @@
+// Public names, nothing else.
+export * from './errors.ts';
+export { open } from './device/open.ts';
+export type { OpenOptions } from './device/open.ts';
+export type { Counters, Device, MemoryUse } from './device/device.ts';
+export { Rows } from './tensor/spec.ts';
+export type { Dtype, Spec, TypedArray } from './tensor/spec.ts';
+export { Tensor } from './tensor/tensor.ts';
+
+export { compile } from './graph/program.ts';
+export type { CompileOptions, Output, Program, RunInput } from './graph/program.ts';
+export { checkpoint, store } from './graph/trace.ts';
+export { gradients } from './autograd/backward.ts';
+export { adam, sgd } from './autograd/optimizer.ts';
+export type { Optimizer, Schedule } from './autograd/optimizer.ts';
+export * as ops from './kernels/registry.ts';
+export type { Operand, Value } from './kernels/define.ts';
+
+export { averagePool2d, conv2d, dropout, flatten, linear, maxPool2d, relu } from './nn/layers.ts';
+export type { Activation, Conv2dOptions, PoolOptions } from './nn/layers.ts';
+export type { Initializer, Layer, LayerContext, ParameterSpec } from './nn/layer.ts';
+export { Parameters } from './nn/parameters.ts';
+export { parseSafetensors, serializeSafetensors } from './nn/safetensors.ts';
+export type { Safetensors, SafetensorsTensor } from './nn/safetensors.ts';
+
+export { multiExit } from './earlyexit/network.ts';
+export type { Network, NetworkMacs, NetworkOptions, Stage } from './earlyexit/network.ts';
+export { bLeNet } from './earlyexit/models/b-lenet.ts';
+export { Model } from './earlyexit/model.ts';
+export type { ChosenThresholds, ModelDetails, TrainingRecord } from './earlyexit/model.ts';
+export { loadModel, readModelFile, saveModel } from './earlyexit/model-file.ts';
+export { confidence, CRITERIA, entropy, margin } from './earlyexit/criteria.ts';
+export type { Criterion, CriterionKind } from './earlyexit/criteria.ts';
+export type {
+  Classifier,
+  ClassifierInput,
+  ClassifierOptions,
+  ClassifyOptions,
+  ClassifyTrace,
+  Prediction,
+} from './earlyexit/classifier.ts';
+export { train } from './earlyexit/training/train.ts';
+export type { EpochProgress, StepProgress, TrainOptions } from './earlyexit/training/train.ts';
+export { scoreExits } from './earlyexit/judgement/scores.ts';
+export type { ScoreTable } from './earlyexit/judgement/scores.ts';
+export { chooseThresholds, replay } from './earlyexit/judgement/thresholds.ts';
+export { evaluate } from './earlyexit/judgement/evaluate.ts';
+export type { EvaluateOptions, EvaluationReport, ExitReport, Percentiles } from './earlyexit/judgement/evaluate.ts';
+
+export { batches } from './data/batches.ts';
+export type { Batch, BatchOptions } from './data/batches.ts';
+export { createDataset, fingerprint, imageAt, slice, split, subset } from './data/dataset.ts';
+export type { Dataset, DatasetParts, ImageShape } from './data/dataset.ts';
+export { imagesAndLabels, parseIdx } from './data/idx.ts';
+export { fitImage } from './data/image.ts';
+export { createNormalizer, statistics } from './data/normalization.ts';
+export type { Normalization } from './data/normalization.ts';
+export { proceduralDigits, proceduralSplit } from './data/procedural-digits.ts';
+export { Random } from './random.ts';

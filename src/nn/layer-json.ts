@@ -1,0 +1,47 @@
+import { boolean, number, object, oneOf, optional, string } from '../json.ts';
+import type { Check } from '../json.ts';
+import { ModelFileError } from '../errors.ts';
+import { averagePool2d, conv2d, dropout, flatten, linear, maxPool2d, relu } from './layers.ts';
+import type { Layer } from './layer.ts';
+
+// Far beyond any real layer, and small enough that shapes computed from it stay exact.
+const count = number({ min: 1, max: 2 ** 24, integer: true });
+const small = number({ min: 0, max: 1024, integer: true });
+const window = number({ min: 1, max: 1024, integer: true });
+const activation = optional(oneOf(['none', 'relu']));
+
+const pool = object({ kernel: window, stride: optional(window), padding: optional(small), ceil: optional(boolean), activation });
+
+/** For each type of layer: checks its options and makes it. */
+const makers: Readonly<Record<string, Check<Layer>>> = {
+  conv(value, path) {
+    const check = object({ input: count, output: count, kernel: window, stride: optional(window), padding: optional(small), activation });
+    const { input, output, ...options } = defined(check(value, path));
+    return conv2d(input, output, options);
+  },
+  linear(value, path) {
+    const { input, output, ...options } = defined(object({ input: count, output: count, activation })(value, path));
+    return linear(input, output, options);
+  },
+  maxPool: (value, path) => maxPool2d(defined(pool(value, path))),
+  averagePool: (value, path) => averagePool2d(defined(pool(value, path))),
+  relu: () => relu(),
+  flatten: () => flatten(),
+  dropout: (value, path) => dropout(object({ rate: number({ min: 0, max: 1 }) })(value, path)),
+};
+
+/** What `JSON.stringify` leaves of a layer's options, so that a layer read back equals the one written. */
+const defined = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+
+/** A layer from its type and options. @throws ModelFileError naming the field */
+export const layer: Check<Layer> = (value, path) => {
+  const { type } = object({ type: string })(value, path);
+  if (!Object.hasOwn(makers, type)) {
+    throw new ModelFileError(`${path}.type: expected one of ${Object.keys(makers).join(', ')}, got "${type}"`);
+  }
+  return makers[type]!(value, path);
+};
+
+/** The JSON that `layer` reads. */
+export const layerToJson = ({ type, options }: Layer): Record<string, unknown> => ({ type, ...options });

@@ -1,0 +1,63 @@
+import type { Operand, Value } from '../kernels/define.ts';
+import type { Random } from '../random.ts';
+
+/** Fills a parameter's values before training. `fanIn`: how many inputs feed one output. */
+export type Initializer = (random: Random, size: number) => Float32Array;
+
+export interface ParameterSpec {
+  readonly shape: readonly number[];
+  readonly initialize: Initializer;
+}
+
+/** What a layer may use besides its input. */
+export interface LayerContext {
+  /** The parameter of that local name, e.g. `weight`. */
+  parameter(name: string): Operand;
+  /** Present in a training program only: layers that behave otherwise there (dropout) look for it. */
+  readonly training?: {
+    /** `u32[1]`, another value each step. */
+    readonly seed: Value;
+    /** Numbers the layers that draw from the seed. */
+    nextStream(): number;
+  };
+}
+
+/**
+ * A function with named parameters. A layer holds no GPU objects: the same layer serves tracing for training, for
+ * inference and for counting multiply-accumulates.
+ */
+export interface Layer {
+  /** Names the layer in parameter names: the first `conv` of a sequence is `conv1`. */
+  readonly type: string;
+  /** Arguments that make the same layer again, as JSON; what a model file stores. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly parameters: Readonly<Record<string, ParameterSpec>>;
+  forward(x: Value, context: LayerContext): Value;
+}
+
+/** Layers one after the other. Their parameters are named by type and position: `conv1.weight`, `conv2.weight`. */
+export function sequential(layers: readonly Layer[]): Layer {
+  const counts = new Map<string, number>();
+  const named = layers.map((layer) => {
+    const count = (counts.get(layer.type) ?? 0) + 1;
+    counts.set(layer.type, count);
+    return { name: `${layer.type}${count}`, layer };
+  });
+  const parameters: Record<string, ParameterSpec> = {};
+  for (const { name, layer } of named) {
+    for (const [local, spec] of Object.entries(layer.parameters)) parameters[`${name}.${local}`] = spec;
+  }
+  return {
+    type: 'sequential',
+    options: { layers: layers.map(({ type, options }) => ({ type, ...options })) },
+    parameters,
+    forward: (x, context) =>
+      named.reduce((value, { name, layer }) => layer.forward(value, within(context, name)), x),
+  };
+}
+
+/** The context as a part sees it: its parameters by their local names. */
+export const within = (context: LayerContext, prefix: string): LayerContext => ({
+  ...context,
+  parameter: (name) => context.parameter(`${prefix}.${name}`),
+});

@@ -1,0 +1,82 @@
+import { conv2d as conv2dOp } from '../kernels/conv2d.ts';
+import { dropout as dropoutOp } from '../kernels/dropout.ts';
+import { linear as linearOp } from '../kernels/linear.ts';
+import { averagePool2d as averagePool2dOp, maxPool2d as maxPool2dOp } from '../kernels/pool2d.ts';
+import { reshape } from '../kernels/reshape.ts';
+import { relu as reluOp } from '../kernels/unary.ts';
+import { perSample } from '../tensor/spec.ts';
+import { heNormal, zeros } from './initializers.ts';
+import type { Layer } from './layer.ts';
+
+/** Applied to the output inside the same kernel. */
+export type Activation = 'none' | 'relu';
+
+export interface Conv2dOptions {
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly padding?: number;
+  readonly activation?: Activation;
+}
+
+/** Convolution of `[rows, input, H, W]`; weight `[output, input, kernel, kernel]`, bias `[output]`. */
+export function conv2d(input: number, output: number, options: Conv2dOptions): Layer {
+  const { kernel, ...attributes } = options;
+  return {
+    type: 'conv',
+    options: { input, output, ...options },
+    parameters: {
+      weight: { shape: [output, input, kernel, kernel], initialize: heNormal(input * kernel * kernel) },
+      bias: { shape: [output], initialize: zeros },
+    },
+    forward: (x, { parameter }) => conv2dOp({ x, weight: parameter('weight'), bias: parameter('bias') }, attributes),
+  };
+}
+
+/** `x weight^T + bias` on `[rows, input]`; weight `[output, input]`, bias `[output]`. */
+export function linear(input: number, output: number, options: { readonly activation?: Activation } = {}): Layer {
+  return {
+    type: 'linear',
+    options: { input, output, ...options },
+    parameters: {
+      weight: { shape: [output, input], initialize: heNormal(input) },
+      bias: { shape: [output], initialize: zeros },
+    },
+    forward: (x, { parameter }) => linearOp({ x, weight: parameter('weight'), bias: parameter('bias') }, options),
+  };
+}
+
+export interface PoolOptions {
+  readonly kernel: number;
+  /** `kernel` where left out. */
+  readonly stride?: number;
+  readonly padding?: number;
+  /** Rounds the output size up: a last window may reach beyond the edge. */
+  readonly ceil?: boolean;
+  readonly activation?: Activation;
+}
+
+const pool =
+  (type: string, op: typeof maxPool2dOp) =>
+  (options: PoolOptions): Layer => ({ type, options: { ...options }, parameters: {}, forward: (x) => op({ x }, options) });
+
+export const maxPool2d = pool('maxPool', maxPool2dOp);
+export const averagePool2d = pool('averagePool', averagePool2dOp);
+
+export const relu = (): Layer => ({ type: 'relu', options: {}, parameters: {}, forward: (x) => reluOp({ x }) });
+
+/** `[rows, ...]` to `[rows, size]`. */
+export const flatten = (): Layer => ({
+  type: 'flatten',
+  options: {},
+  parameters: {},
+  forward: (x) => reshape({ x }, { shape: [-1, perSample(x)] }),
+});
+
+/** Drops elements in training; in inference it is nothing at all. */
+export const dropout = (options: { readonly rate: number }): Layer => ({
+  type: 'dropout',
+  options: { ...options },
+  parameters: {},
+  forward: (x, { training }) =>
+    training ? dropoutOp({ x, seed: training.seed }, { ...options, stream: training.nextStream() }) : x,
+});

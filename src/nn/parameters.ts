@@ -1,0 +1,74 @@
+import type { Device } from '../device/device.ts';
+import { ModelFileError } from '../errors.ts';
+import { Random } from '../random.ts';
+import { sizeOf } from '../tensor/spec.ts';
+import { arena } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { ParameterSpec } from './layer.ts';
+
+/** Named weights in one GPU buffer. Programs for training and for inference bind the same memory: nothing is copied. */
+export class Parameters {
+  readonly device: Device;
+  /** The buffer as one flat tensor, for the optimiser. */
+  readonly whole: Tensor;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+
+  private constructor(device: Device, specs: Readonly<Record<string, ParameterSpec>>) {
+    const shapes = new Map(Object.entries(specs).map(([name, { shape }]) => [name, shape]));
+    const { whole, tensors } = arena(device, shapes, 'parameters');
+    this.device = device;
+    this.whole = whole;
+    this.tensors = tensors;
+  }
+
+  /** Fresh weights. Each tensor draws from a stream of its own, so that its values depend on seed and name alone. */
+  static initialize(device: Device, specs: Readonly<Record<string, ParameterSpec>>, seed: number): Parameters {
+    const parameters = new Parameters(device, specs);
+    const random = new Random(seed);
+    for (const [name, { shape, initialize }] of Object.entries(specs)) {
+      parameters.get(name).write(initialize(random.split(name), sizeOf(shape)));
+    }
+    return parameters;
+  }
+
+  /** @throws ModelFileError if a tensor is missing, unknown, or of another shape */
+  static from(
+    device: Device,
+    specs: Readonly<Record<string, ParameterSpec>>,
+    values: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>,
+    source: string,
+  ): Parameters {
+    for (const [name, { shape }] of Object.entries(specs)) {
+      const value = values.get(name);
+      if (!value) throw new ModelFileError(`${source}: expected a tensor '${name}' of [${shape.join(', ')}], got none`);
+      if (value.shape.join() !== shape.join()) {
+        throw new ModelFileError(`${source}: expected tensor '${name}' of [${shape.join(', ')}], got [${value.shape.join(', ')}]`);
+      }
+    }
+    for (const name of values.keys()) {
+      if (!Object.hasOwn(specs, name)) throw new ModelFileError(`${source}: has a tensor '${name}' that its architecture does not use`);
+    }
+    const parameters = new Parameters(device, specs);
+    for (const [name, { data }] of values) parameters.get(name).write(data);
+    return parameters;
+  }
+
+  get(name: string): Tensor {
+    const tensor = this.tensors.get(name);
+    if (!tensor) throw new ModelFileError(`parameters: no tensor '${name}'; there are ${[...this.tensors.keys()].join(', ')}`);
+    return tensor;
+  }
+
+  /** Copies all values to the host, in one read. */
+  async read(): Promise<Map<string, Float32Array>> {
+    const all = (await this.whole.read()) as Float32Array;
+    return new Map(
+      [...this.tensors].map(([name, { offset, shape }]) => [name, all.slice(offset / 4, offset / 4 + sizeOf(shape))]),
+    );
+  }
+
+  dispose(): void {
+    this.whole.dispose();
+    for (const tensor of this.tensors.values()) tensor.dispose();
+  }
+}

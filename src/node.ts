@@ -1,0 +1,5 @@
+// The same names, with Dawn behind open() and files behind the readers.
+export * from './index.ts';
+export { open } from './device/open-node.ts';
+export type { NodeOpenOptions } from './device/open-node.ts';
+export { readIdxFolder } from './data/idx-node.ts';

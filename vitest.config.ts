@@ -1,0 +1,49 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import type { TestProjectInlineConfiguration } from 'vitest/config';
+import { adapters } from './scripts/adapter.mjs';
+import { chromium, unavailable } from './scripts/chromium.mjs';
+
+/**
+ * What a test needs is in its file's name: `*.unit.test.ts` no GPU, `*.gpu.test.ts` any GPU, in Node and in a browser,
+ * `*.node.test.ts` a GPU in Node; those in test/browser need a page.
+ */
+const unit: TestProjectInlineConfiguration = { test: { name: 'unit', include: ['test/**/*.unit.test.ts'] } };
+
+const node = (await adapters())
+  .filter(({ env }) => env)
+  .map(({ name, env }): TestProjectInlineConfiguration => ({
+    test: {
+      name,
+      include: ['test/**/*.{gpu,node}.test.ts'],
+      exclude: ['test/browser'],
+      env: { ...env, EXITGPU_ADAPTER: name === 'hardware' ? '' : name },
+      // A process per file: a driver that crashes or hangs takes one file with it, and the linker reads `env` at its start.
+      pool: 'forks',
+      execArgv: ['--expose-gc'],
+      setupFiles: ['test/watchdog.ts'],
+    },
+  }));
+
+const browser = (): TestProjectInlineConfiguration => ({
+  // Found in the middle of a run, a package to optimise reloads the page.
+  optimizeDeps: { include: ['fast-check'] },
+  test: {
+    include: ['test/**/*.gpu.test.ts', 'test/browser/**/*.test.ts'],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: chromium() }),
+      instances: [{ browser: 'chromium', name: 'chromium' }],
+    },
+  },
+});
+
+export default defineConfig({
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [unit, ...node, ...(unavailable() ? [] : [browser()])].map((project) => ({ extends: true, ...project })),
+  },
+});
