@@ -16,9 +16,9 @@ const node = (await adapters())
     test: {
       name,
       include: ['test/**/*.{gpu,node}.test.ts'],
-      exclude: ['test/browser'],
+      exclude: ['test/browser/**'],
       env: { ...env, EXITGPU_ADAPTER: name === 'hardware' ? '' : name },
-      // A process per file: a driver that crashes or hangs takes one file with it, and the linker reads `env` at its start.
+      // A process per file: a driver that crashes takes one file with it, and the linker reads `env` as it starts.
       pool: 'forks',
       execArgv: ['--expose-gc'],
       setupFiles: ['test/watchdog.ts'],

@@ -1,4 +1,4 @@
-/** `npm run build`: the library as modules with types, the browser bundle, and the command line with its dependencies. */
+/** `npm run build`: the library as modules with types, a browser bundle, the command line with its dependencies. */
 import './node-version.mjs';
 import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,7 +3,16 @@
  * SwiftShader, the Vulkan driver that needs no GPU, with a Vulkan loader. Built for x86-64 Linux only.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { root } from './run.mjs';
@@ -26,10 +35,14 @@ export function swiftshaderDriver() {
   return join(unpack('swiftshader', ['swiftshader.tar.br']), 'vk_swiftshader_icd.json');
 }
 
-/** @returns {{ executablePath: string, args: string[], env: NodeJS.ProcessEnv }} a Chromium with WebGPU, as Playwright takes it */
+/**
+ * A Chromium with WebGPU, as Playwright's launch options.
+ * @returns {{ executablePath: string, args: string[], env: NodeJS.ProcessEnv }}
+ */
 export function chromium() {
   // Chromium looks for SwiftShader beside itself.
-  const folder = unpack('chromium', ['chromium.br', 'swiftshader.tar.br', 'al2023.tar.br', 'fonts.tar.br'], writeFontsConf);
+  const files = ['chromium.br', 'swiftshader.tar.br', 'al2023.tar.br', 'fonts.tar.br'];
+  const folder = unpack('chromium', files, writeFontsConf);
   return {
     executablePath: join(folder, 'chromium'),
     args: ['--enable-unsafe-webgpu', '--no-sandbox'],
@@ -46,7 +59,7 @@ export function prepend(path, list) {
   return list ? path + delimiter + list : path;
 }
 
-/** Unpacks into a folder of its own beside the target and renames it, so that the target is whole or absent in a race too. */
+/** Unpacks into a folder of its own and renames that, so that the target is whole or absent, in a race too. */
 function unpack(name, files, finish = () => {}) {
   const { version } = JSON.parse(readFileSync(join(carrier, 'package.json'), 'utf8'));
   const target = join(cache, `${name}-${version}`);
@@ -74,10 +87,10 @@ function unpack(name, files, finish = () => {}) {
   return target;
 }
 
-/** The configuration in the archive names folders of another system; Chromium stops where it finds no font at all. */
+/** The configuration in the archive names the folders of another system. */
 function writeFontsConf(folder, target) {
   writeFileSync(
     join(folder, 'fonts.conf'),
-    `<?xml version="1.0"?><fontconfig><dir>${target}/fonts</dir><cachedir>${target}/fonts-cache</cachedir></fontconfig>\n`,
+    `<fontconfig><dir>${target}/fonts</dir><cachedir>${target}/fonts-cache</cachedir></fontconfig>\n`,
   );
 }

@@ -35,8 +35,7 @@ export function linkKernel(file, condition, link = createLinker()) {
 export function linkVariants(file, link = createLinker()) {
   const kernel = linkKernel(file, undefined, link);
   const [, conditions = ''] = /^variants:(.*)$/m.exec(kernel.opening) ?? [];
-  const names = conditions.split(',').map((name) => name.trim()).filter(Boolean);
-  const kernels = [kernel, ...names.map((name) => linkKernel(file, name, link))];
+  const kernels = [kernel, ...(conditions.match(/\w+/g) ?? []).map((name) => linkKernel(file, name, link))];
   const layouts = new Map();
   for (const struct of kernels.flatMap(({ params, structs }) => [params?.struct ?? [], structs].flat())) {
     const layout = JSON.stringify(struct);
@@ -56,9 +55,10 @@ export function generate(from = sources, to = generated) {
   const link = createLinker();
   const wrong = [];
   const modules = new Map();
-  for (const file of readdirSync(from).filter((entry) => entry.endsWith('.wgsl')).sort()) {
+  for (const entry of readdirSync(from).sort()) {
+    if (!entry.endsWith('.wgsl')) continue;
     try {
-      modules.set(`${basename(file, '.wgsl')}.ts`, moduleText(file, linkVariants(join(from, file), link)));
+      modules.set(`${basename(entry, '.wgsl')}.ts`, moduleText(entry, linkVariants(join(from, entry), link)));
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       wrong.push(error.message);
@@ -69,7 +69,9 @@ export function generate(from = sources, to = generated) {
   mkdirSync(to, { recursive: true });
   const stale = readdirSync(to).filter((entry) => !modules.has(entry));
   for (const entry of stale) rmSync(join(to, entry));
-  const changed = [...modules].filter(([entry, text]) => !existsSync(join(to, entry)) || readFileSync(join(to, entry), 'utf8') !== text);
+  const changed = [...modules].filter(
+    ([entry, text]) => !existsSync(join(to, entry)) || readFileSync(join(to, entry), 'utf8') !== text,
+  );
   for (const [entry, text] of changed) writeFileSync(join(to, entry), text);
   return { kernels: modules.size, written: changed.length, removed: stale.length };
 }

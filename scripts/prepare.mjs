@@ -10,8 +10,8 @@ export async function install() {
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   // npm names its own program to the scripts it runs; a bare `npm` on Windows is a batch file and needs a shell.
   const npm = process.env.npm_execpath;
-  const code = npm?.endsWith('.js') ? await runNode([npm, ...args]) : await run('npm', args, { shell: process.platform === 'win32' });
-  check('npm ci', code);
+  const shell = process.platform === 'win32';
+  check('npm ci', await (npm?.endsWith('.js') ? runNode([npm, ...args]) : run('npm', args, { shell })));
 }
 
 /** Generates the typed kernel modules, unless they are newer than the WGSL files. */
@@ -22,18 +22,20 @@ export async function generateKernels() {
 
 /** Builds `dist/`, unless it is newer than the sources. */
 export async function build() {
-  const inputs = ['src', 'scripts/build.mjs', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
   // The bundled command line is what the build writes last.
-  if (upToDate('dist/cli.mjs', inputs)) return;
+  if (upToDate('dist/cli.mjs', ['src', 'scripts/build.mjs', ...settings])) return;
   console.error('exitgpu: building');
   check('scripts/build.mjs', await runNode(['scripts/build.mjs']));
 }
 
-/** By content and not by time, because a checkout touches package-lock.json: is all of it in npm's record of node_modules? */
+/** Is all of package-lock.json in npm's record of node_modules? By content, because a checkout changes its time. */
 function installed() {
   const record = join(root, 'node_modules/.package-lock.json');
   if (!existsSync(record)) return false;
-  const [wanted, present] = [join(root, 'package-lock.json'), record].map((file) => JSON.parse(readFileSync(file, 'utf8')).packages);
+  const [wanted, present] = [join(root, 'package-lock.json'), record].map(
+    (file) => JSON.parse(readFileSync(file, 'utf8')).packages,
+  );
   return Object.entries(wanted).every(
     // Optional packages are mostly those of other platforms.
     ([path, { version, optional }]) => path === '' || optional || present[path]?.version === version,

@@ -38,7 +38,9 @@ async function runVitest() {
   const modules = state.getTestModules();
   if (modules.length === 0) throw new Error('no test ran');
   const unfinished = modules.filter((module) => !count(module));
-  for (const { relativeModuleId, project } of unfinished) console.log(`did not finish: |${project.name}| ${relativeModuleId}`);
+  for (const { project, relativeModuleId } of unfinished) {
+    console.log(`did not finish: |${project.name}| ${relativeModuleId}`);
+  }
   // A file that did not finish took its process with it, which is an error of its own; the rest belong to no file.
   failed += Math.max(unfinished.length, state.getUnhandledErrors().length);
 }

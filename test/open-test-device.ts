@@ -2,8 +2,8 @@ import { afterAll, afterEach, expect } from 'vitest';
 import { open } from '#exitgpu';
 
 /**
- * Opens the device of a test file, to be awaited at the top of the file: in Node on the adapter that the project names,
- * in a browser on the page's. A test fails if WebGPU reported an error while it ran; the device goes when the file ends.
+ * Opens the device of a test file, to be awaited at its top: in Node on the adapter that the project names, in a
+ * browser on the page's. A test fails if WebGPU reported an error while it ran; the device goes when the file ends.
  */
 export async function openTestDevice(): Promise<Awaited<ReturnType<typeof open>>> {
   const adapter = globalThis.process?.env['EXITGPU_ADAPTER'];

@@ -1,6 +1,6 @@
 /**
- * A kernel that never ends blocks the thread that destroys its device, and no timeout of that thread fires any more. This
- * thread beside it then ends the process; Vitest reports the file and goes on with the others.
+ * A kernel that never ends blocks the thread that destroys its device, and no timeout of that thread fires any more.
+ * The thread made here then ends the process; the run reports the file and goes on with the others.
  */
 import { Worker } from 'node:worker_threads';
 import { expect } from 'vitest';

@@ -6,7 +6,10 @@ import { root } from '../run.mjs';
 const library = join(root, 'src/kernels/wgsl/lib');
 
 // WESL prints a picture of the source beside throwing; the one line made of the error is enough.
-void withLoggerAsync(() => {}, () => new Promise(() => {}));
+void withLoggerAsync(
+  () => {},
+  () => new Promise(() => {}),
+);
 
 /** What is wrong with a kernel, one line each: `src/kernels/wgsl/softmax.wgsl:12: what`. */
 export class KernelError extends Error {
@@ -15,10 +18,9 @@ export class KernelError extends Error {
 
 /**
  * @typedef {object} Linked
- * @property {string} file
  * @property {string} opening the comment that the file opens with, without slashes
  * @property {string} wgsl plain WGSL: the file and what it imports, without comments
- * @property {(node?: { start: number }) => string} locate `file:line` for a position in `wgsl`; the file's start if none
+ * @property {(node?: { start: number }) => string} locate `file:line` of what starts there in `wgsl`; none: line 1
  */
 
 /** A linker that parses each file once. `import package::lib::float_bits::x` finds lib/float-bits.wgsl. */
@@ -53,9 +55,9 @@ export function createLinker() {
         const { src, position } = map.destToSrc(node.start);
         return place(src.path ?? file, src.text, position);
       };
-      return { file, opening: openingComment(parse(file).srcModule.src), wgsl: map.dest.text, locate };
+      return { opening: openingComment(parse(file).srcModule.src), wgsl: map.dest.text, locate };
     } catch (error) {
-      throw new KernelError(explain(error, file), { cause: error });
+      throw new KernelError(explain(error, file));
     }
   };
 }
@@ -63,7 +65,10 @@ export function createLinker() {
 function openingComment(source) {
   const lines = source.split('\n');
   const end = lines.findIndex((line) => !line.startsWith('//'));
-  return lines.slice(0, end).map((line) => line.slice(2).trim()).join('\n');
+  return lines
+    .slice(0, end)
+    .map((line) => line.slice(2).trim())
+    .join('\n');
 }
 
 /** The first line of what WESL says; the rest is a picture of the source. */

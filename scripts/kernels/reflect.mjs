@@ -22,11 +22,13 @@ export function reflect({ wgsl, locate }) {
   } catch (error) {
     const [, message, line = 1] = /^(.*?)\.?(?: Line: (\d+))?$/s.exec(error.message.trim());
     const before = wgsl.split('\n', Number(line) - 1).join('\n');
-    throw new KernelError(`${locate({ start: before.length + 1 })}: ${message} (or it is WGSL that wgsl_reflect cannot parse)`);
+    throw new KernelError(
+      `${locate({ start: before.length + 1 })}: ${message} (or it is WGSL that wgsl_reflect cannot parse)`,
+    );
   }
 }
 
-/** Calls `visit(node, statement)` for `node` and all in it, `statement` being the closest around it that has a position. */
+/** Calls `visit(node, statement)` for `node` and all in it; `statement`: the closest around it that has a position. */
 export function walk(node, visit, statement = undefined) {
   if (Array.isArray(node)) for (const item of node) walk(item, visit, statement);
   else if (node?.isAstNode) {
@@ -38,7 +40,12 @@ export function walk(node, visit, statement = undefined) {
 
 /** What the typed module says of the kernel, save its name and code. */
 export function describe({ ast, info }) {
-  const storage = info.storage.map(({ name, binding, access, type }) => ({ name, binding, access, ...elementOf(type) }));
+  const storage = info.storage.map(({ name, binding, access, type }) => ({
+    name,
+    binding,
+    access,
+    ...elementOf(type),
+  }));
   const params = info.uniforms.find(({ name }) => name === 'params');
   const live = info.uniforms.find(({ name }) => name === 'live');
   return {
@@ -62,20 +69,30 @@ export const FEATURES = { f16: 'shader-f16', subgroups: 'subgroups' };
 function elementOf(type) {
   const item = type.isArray ? type.format : type;
   const inner = item.name === 'atomic' ? item.format : item;
-  return { element: vector(inner)?.type ?? inner.name, size: type.isArray ? type.stride : type.size };
+  return {
+    element: (vector(inner) ?? numbersOf(inner))?.type ?? inner.name,
+    size: type.isArray ? type.stride : type.size,
+  };
 }
 
 function structOf({ name, size, members }) {
-  return { name, size, fields: members.map((member) => ({ name: member.name, offset: member.offset, ...numbersOf(member.type) })) };
+  return {
+    name,
+    size,
+    fields: members.map((member) => ({ name: member.name, offset: member.offset, ...numbersOf(member.type) })),
+  };
 }
 
-/** `{ type }` for a scalar, `{ type, length }` for numbers side by side, `undefined` for what has gaps or is no number. */
+/** `{ type }` for a scalar, `{ type, length }` for numbers side by side, else `undefined`. */
 export function numbersOf(type) {
   if (['f32', 'i32', 'u32'].includes(type.name)) return { type: type.name };
-  if (!type.isArray) return vector(type);
+  const run = vector(type);
+  if (!type.isArray) return run?.type === 'f16' ? undefined : run;
   const item = numbersOf(type.format);
   const length = item?.length ?? 1;
-  return item && type.count > 0 && type.stride === length * 4 ? { type: item.type, length: type.count * length } : undefined;
+  return item && type.count > 0 && type.stride === length * 4
+    ? { type: item.type, length: type.count * length }
+    : undefined;
 }
 
 const COMPONENTS = { f: 'f32', i: 'i32', u: 'u32', h: 'f16' };

@@ -19,10 +19,11 @@ export function complaints({ opening, locate }, { ast, info }) {
   return RULES.flatMap((rule) => [...rule(kernel)]).map(([node, message]) => `${locate(node)}: ${message}`);
 }
 
-/** Each yields pairs: a node, or the name of a declaration, and what is wrong there with the way out. */
+/** Each yields pairs: a node, or nothing for the whole file, and what is wrong there, with the way out. */
 const RULES = [
   function* opensWithComment({ opening }) {
-    if (!/\bgrid\b/i.test(opening)) yield [undefined, 'expected the file to open with a comment: its formula, its layout, its grid'];
+    if (/\bgrid\b/i.test(opening)) return;
+    yield [undefined, 'expected the file to open with a comment: its formula, its layout, its grid'];
   },
 
   function* oneEntryPoint({ info, declared }) {
@@ -30,7 +31,10 @@ const RULES = [
     const names = [...compute, ...vertex, ...fragment].map(({ name }) => name);
     if (names.length === 1 && compute[0]?.name === 'main') return;
     const odd = names.find((name) => name !== 'main');
-    yield [declared.get(odd), `expected one entry point, @compute and named main, got ${names.join(' and ') || 'none'}`];
+    yield [
+      declared.get(odd),
+      `expected one entry point, @compute and named main, got ${names.join(' and ') || 'none'}`,
+    ];
   },
 
   function* bindingsInOrder({ info, buffers, declared }) {
@@ -40,19 +44,28 @@ const RULES = [
     for (const [index, { name, group, binding }] of buffers.entries()) {
       if (group !== 0) yield [declared.get(name), `${name}: expected group 0, got ${group}`];
       if (binding === index) continue;
-      yield [declared.get(name), `${name}: expected bindings numbered 0, 1, 2, ... and so ${index} here, got ${binding}`];
+      yield [
+        declared.get(name),
+        `${name}: expected bindings numbered 0, 1, 2, ... and so ${index} here, got ${binding}`,
+      ];
     }
     const { length } = info.storage;
     if (length <= MAX_STORAGE_BINDINGS) return;
     const { name } = info.storage[MAX_STORAGE_BINDINGS];
-    yield [declared.get(name), `expected at most ${MAX_STORAGE_BINDINGS} storage bindings (the default limit), got ${length}`];
+    yield [
+      declared.get(name),
+      `expected at most ${MAX_STORAGE_BINDINGS} storage bindings (the default limit), got ${length}`,
+    ];
   },
 
   function* twoUniforms({ info, declared, locate }) {
     for (const { name, type } of info.uniforms) {
       const wanted = { params: 'Params', live: 'Live' }[name];
       if (type.name !== wanted) {
-        yield [declared.get(name), `expected no uniforms but \`params: Params\` and \`live: Live\`, got \`${name}: ${type.getTypeName()}\``];
+        yield [
+          declared.get(name),
+          `expected no uniforms but \`params: Params\` and \`live: Live\`, got \`${name}: ${type.getTypeName()}\``,
+        ];
       } else if (name === 'live' && !locate(declared.get('Live')).includes('lib/live.wgsl')) {
         yield [declared.get('Live'), 'Live: expected that of lib/live.wgsl; write import package::lib::live::Live;'];
       }
@@ -85,7 +98,10 @@ const RULES = [
     for (const { name, statement } of facts.addresses) {
       const { storage } = declared.get(name) ?? {};
       if (!['storage', 'workgroup'].includes(storage)) continue;
-      yield [statement, `&${name}: expected no pointer into ${storage} memory but for atomics, arrayLength and workgroupUniformLoad`];
+      yield [
+        statement,
+        `&${name}: expected no pointer into ${storage} memory but for atomics, arrayLength and workgroupUniformLoad`,
+      ];
     }
   },
 
@@ -99,7 +115,10 @@ const RULES = [
     for (const size of [sizes].flat()) {
       const known = /^\d+[iu]?$/.test(size) || info._constValues.has(size);
       if (known || declared.get(size)?.value === null) continue;
-      yield [declared.get('main'), `@workgroup_size: expected numbers and names of constants or overrides, got ${size}`];
+      yield [
+        declared.get('main'),
+        `@workgroup_size: expected numbers and names of constants or overrides, got ${size}`,
+      ];
     }
   },
 
@@ -111,7 +130,10 @@ const RULES = [
 
   function* noNanComparison({ facts }) {
     for (const statement of facts.selfComparisons) {
-      yield [statement, 'a value compared with itself never finds NaN on real adapters; use isFiniteBits of lib/float-bits.wgsl'];
+      yield [
+        statement,
+        'a value compared with itself never finds NaN on real adapters; use isFiniteBits of lib/float-bits.wgsl',
+      ];
     }
   },
 

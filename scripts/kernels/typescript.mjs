@@ -16,13 +16,11 @@ export function moduleText(file, kernels) {
       if (struct) structs.set(structName(name, struct), struct);
     }
   }
-  return [
-    `// Made from wgsl/${basename(file)} by scripts/kernels.mjs; edit that file.`,
-    `import type { Kernel${structs.size > 0 ? ', Struct' : ''} } from '../kernel.ts';`,
-    ...[...structs].map(([typeName, struct]) => structText(typeName, struct)),
-    ...kernels.map((kernel) => kernelText(name, kernel)),
-    '',
-  ].join('\n\n').replace('\n\nimport', '\nimport').trimEnd() + '\n';
+  const header =
+    `// Made from wgsl/${basename(file)} by scripts/kernels.mjs; edit that file.\n` +
+    `import type { Kernel${structs.size > 0 ? ', Struct' : ''} } from '../kernel.ts';`;
+  const tables = [...structs].map(([typeName, struct]) => structText(typeName, struct));
+  return `${[header, ...tables, ...kernels.map((kernel) => kernelText(name, kernel))].join('\n\n')}\n`;
 }
 
 /** `Params` belongs to its kernel; other structs go by their own name, the layout by that of the type. */
@@ -30,8 +28,10 @@ const structName = (kernel, { name }) => (name === 'Params' ? `${capital(camel(k
 
 function structText(typeName, { size, fields }) {
   const members = fields.map(({ name, length }) => `  readonly ${name}: ${valueType(length)};\n`).join('');
-  return `export interface ${typeName} {\n${members}}\n\n`
-    + `export const ${typeName}: Struct<${typeName}> = ${literal({ name: typeName, size, fields })};`;
+  return (
+    `export interface ${typeName} {\n${members}}\n\n` +
+    `export const ${typeName}: Struct<${typeName}> = ${literal({ name: typeName, size, fields })};`
+  );
 }
 
 function valueType(length) {
@@ -43,7 +43,9 @@ function kernelText(base, kernel) {
   const { name, code, opening, storage, params, live, workgroupSize, overrides, features } = kernel;
   const paramsType = params && structName(base, params.struct);
   const names = storage.map((binding) => `'${binding.name}'`).join(' | ') || 'never';
-  const constants = overrides.map((override) => `readonly ${override.name}?: ${override.type === 'bool' ? 'boolean' : 'number'}`);
+  const constants = overrides.map(
+    (override) => `readonly ${override.name}?: ${override.type === 'bool' ? 'boolean' : 'number'}`,
+  );
   const type = `Kernel<${names}, ${paramsType}, ${constants.length > 0 ? `{ ${constants.join('; ')} }` : undefined}>`;
   const properties = {
     name: literal(name),
@@ -55,9 +57,9 @@ function kernelText(base, kernel) {
     overrides: literal(overrides.map((override) => override.name)),
     features: literal(features),
   };
-  const lines = Object.entries(properties).filter(([, value]) => value !== undefined);
-  return `/**\n${opening.split('\n').map((line) => ` * ${line}`.trimEnd()).join('\n')}\n */\n`
-    + `export const ${camel(name)}Kernel: ${type} = {\n${lines.map(([key, value]) => `  ${key}: ${value},\n`).join('')}};`;
+  const comment = opening.replaceAll('*/', '* /').replace(/^/gm, ' * ');
+  const lines = Object.entries(properties).flatMap(([key, value]) => (value ? `  ${key}: ${value},\n` : []));
+  return `/**\n${comment}\n */\nexport const ${camel(name)}Kernel: ${type} = {\n${lines.join('')}};`;
 }
 
 function literal(value) {

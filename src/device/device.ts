@@ -201,6 +201,25 @@ export class Device {
     }
   }
 
+  /** Runs `body` and waits for what WebGPU has to say of it. @throws GpuError beginning with `label` */
+  async validated<T>(label: string, body: () => T): Promise<T> {
+    this.check();
+    this.gpu.pushErrorScope('validation');
+    this.gpu.pushErrorScope('out-of-memory');
+    let scopes: Promise<GPUError | null>[] = [];
+    let result: T;
+    try {
+      result = body();
+    } finally {
+      scopes = [this.gpu.popErrorScope(), this.gpu.popErrorScope()];
+    }
+    const errors = await Promise.all(scopes).catch(() => []);
+    this.check();
+    const error = errors.find(Boolean);
+    if (error) throw new GpuError(`${label}: ${firstLines(error.message)}`);
+    return result;
+  }
+
   #lose(reason: string, message: string): DeviceLostError {
     this.#lostError ??= new DeviceLostError(reason, noted(`the GPU device was lost (${reason}${message ? `: ${firstLines(message)}` : ''})`));
     this.keepAlive = undefined;

@@ -27,9 +27,9 @@ export async function open(options: NodeOpenOptions = {}): Promise<Device> {
   try {
     return await openFrom(gpu, options, gpu);
   } catch (error) {
-    if (error instanceof NoAdapterError && options.adapter) {
-      throw new NoAdapterError(`open: no adapter named like '${options.adapter}'; leave it out to take the first. ${error.message}`);
-    }
-    throw error;
+    // With a name that fits no adapter Dawn throws instead of returning null.
+    const missing = error instanceof NoAdapterError || /no suitable backends/.test(String(error));
+    if (!missing || !options.adapter) throw error;
+    throw new NoAdapterError(`open: no adapter named like '${options.adapter}'; leave the name out to take the first`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import type { Device, Pipeline } from '../device/device.ts';
 import type { BufferRange, Recording } from '../device/recording.ts';
-import { ArgumentError, DisposedError, GpuError, ShapeError, StaleOutputError } from '../errors.ts';
+import { ArgumentError, DisposedError, ShapeError, StaleOutputError } from '../errors.ts';
 import type { Dispatch, Operand, Value } from '../kernels/define.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { writeStruct } from '../kernels/kernel.ts';
@@ -326,24 +326,21 @@ export class Program<I extends string = string, O extends string = string> {
     const { steps, buffers, planned } = this.#lowered;
     const made = await Promise.all(steps.map(({ dispatch }) => device.pipeline(pipelineSource(dispatch))));
     device.check();
-    device.gpu.pushErrorScope('validation');
-    device.gpu.pushErrorScope('out-of-memory');
     try {
-      const plannedBuffers = buffers.map((size, index) => this.#buffer(size, STORAGE, `plan ${index}`));
-      for (const [value, index] of planned) this.#ranges.set(value, { buffer: plannedBuffers[index]!, offset: 0, size: byteLengthOf(value) });
-      for (const [name, value] of this.#graph.inputs) this.#inputs.set(name, this.#range(value));
-      this.#makeLive(steps);
-      const params = this.#writeParams(steps);
-      steps.forEach((step, index) => this.#launches.push(this.#launch(step, made[index]!, params[index])));
-    } finally {
-      const errors = await Promise.all([device.gpu.popErrorScope(), device.gpu.popErrorScope()]).catch(() => []);
-      const error = errors.find(Boolean);
-      if (error) {
-        this.dispose();
-        throw new GpuError(`${this.label}: ${error.message.split('\n').slice(0, 3).join(' ')}`);
-      }
+      await device.validated(this.label, () => {
+        const plannedBuffers = buffers.map((size, index) => this.#buffer(size, STORAGE, `plan ${index}`));
+        for (const [value, index] of planned) {
+          this.#ranges.set(value, { buffer: plannedBuffers[index]!, offset: 0, size: byteLengthOf(value) });
+        }
+        for (const [name, value] of this.#graph.inputs) this.#inputs.set(name, this.#range(value));
+        this.#makeLive(steps);
+        const params = this.#writeParams(steps);
+        steps.forEach((step, index) => this.#launches.push(this.#launch(step, made[index]!, params[index])));
+      });
+    } catch (error) {
+      this.dispose();
+      throw error;
     }
-    device.check();
     return this;
   }
 

@@ -7,7 +7,7 @@ export interface StorageBinding<Name extends string = string> {
   readonly name: Name;
   readonly binding: number;
   readonly access: 'read' | 'read_write';
-  /** `f32`, `u32`, `i32`, `f16` (for vectors: of their components; for atomics: inside them), or the name of a struct. */
+  /** `f32`, `u32`, `i32`, `f16` (of vectors: that of their components; of atomics: that inside), or a struct's name. */
   readonly element: string;
   /** Bytes from one element to the next; a buffer bound here holds a multiple of it. */
   readonly size: number;
@@ -85,7 +85,9 @@ export function writeStruct<T>(struct: Struct<T>, view: DataView, offset: number
     const given = (value as Readonly<Record<string, unknown>>)[field.name];
     const numbers: readonly unknown[] = field.length === undefined ? [given] : Array.isArray(given) ? given : [];
     if (numbers.length !== (field.length ?? 1)) {
-      throw new ArgumentError(`${struct.name}.${field.name}: expected a list of ${field.length} numbers, got ${show(given)}`);
+      throw new ArgumentError(
+        `${struct.name}.${field.name}: expected a list of ${field.length} numbers, got ${show(given)}`,
+      );
     }
     numbers.forEach((number, index) => {
       if (typeof number !== 'number' || !holds(number)) {

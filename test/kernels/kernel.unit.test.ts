@@ -26,7 +26,11 @@ const view = () => new DataView(new ArrayBuffer(48));
 test('a struct is written where the GPU expects it, and read back', () => {
   const into = view();
   writeStruct(Mixed, into, 16, MIXED);
-  expect([into.getFloat32(16, true), into.getUint32(20, true), into.getInt32(24, true)]).toEqual([0.5, 2 ** 32 - 1, -7]);
+  expect([into.getFloat32(16, true), into.getUint32(20, true), into.getInt32(24, true)]).toEqual([
+    0.5,
+    2 ** 32 - 1,
+    -7,
+  ]);
   expect([into.getUint32(32, true), into.getUint32(36, true)]).toEqual([3, 4]);
   expect(readStruct(Mixed, into, 16)).toEqual(MIXED);
 });
@@ -62,7 +66,11 @@ declare function launch<Storage extends string, Params, Overrides>(
   params: Params,
   overrides?: Overrides,
 ): void;
-declare const kernel: Kernel<'x' | 'y', { readonly cols: number; readonly rows: number }, { readonly THREADS?: number }>;
+declare const kernel: Kernel<
+  'x' | 'y',
+  { readonly cols: number; readonly rows: number },
+  { readonly THREADS?: number }
+>;
 declare const bare: Kernel<'x', undefined, undefined>;
 
 export function mistakesThatDoNotCompile(): void {

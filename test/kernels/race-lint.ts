@@ -1,7 +1,10 @@
 import { ScalarData, TrackedTypedData, TypedData, VectorData, WgslDebug } from 'wgsl_reflect/wgsl_reflect.module.js';
+import type { WgslExec } from 'wgsl_reflect/wgsl_reflect.module.js';
 import type { LinkedKernel } from '../../scripts/kernels.mjs';
 import { writeStruct } from '../../src/kernels/kernel.ts';
 import { AccessLog } from './access-log.ts';
+import type { MemoryKind } from './access-log.ts';
+import { interpretable } from './interpretable.ts';
 
 export interface RaceInput {
   /** Left out: every number is 3. */
@@ -9,7 +12,7 @@ export interface RaceInput {
   readonly liveRows?: number;
   /** In workgroups; left out: two. */
   readonly grid?: readonly [x: number, y?: number, z?: number];
-  /** Contents of storage bindings; those left out hold 0, 1, 2, ... up to 1023. */
+  /** Contents of storage bindings; those left out hold 0, 1, 2, ... up to 65535. */
   readonly storage?: Readonly<Record<string, Uint32Array | Float32Array | Int32Array>>;
   readonly overrides?: Readonly<Record<string, number>>;
 }
@@ -36,10 +39,15 @@ export function lintRaces(kernel: LinkedKernel, input: RaceInput = {}): RaceRepo
   console.error = console.log = (...words) => log.complain(`the interpreter: ${words.join(' ')}`);
   try {
     dispatch(kernel, input, log);
+  } catch (error) {
+    log.complain(`the interpreter: ${String(error)} at \`${log.currentText}\``);
   } finally {
     Object.assign(console, { error, log: print });
   }
-  return { complaints: [...log.complaints.values()], unwritten: [...log.memory.keys()].filter((name) => !log.written.has(name)) };
+  return {
+    complaints: [...log.complaints.values()],
+    unwritten: [...log.memory.keys()].filter((name) => !log.written.has(name)),
+  };
 }
 
 /** What the interpreter runs: its own stack of frames, made here because the library does not export the class. */
@@ -65,38 +73,25 @@ interface Command {
   readonly node?: { readonly name?: string };
 }
 
-const BARRIERS = ['workgroupBarrier', 'storageBarrier'];
+/** What each barrier orders. */
+const BARRIERS = new Map<string | undefined, MemoryKind>([
+  ['workgroupBarrier', 'workgroup'],
+  ['storageBarrier', 'storage'],
+]);
 
 function dispatch(kernel: LinkedKernel, input: RaceInput, log: AccessLog): void {
-  const debug = new WgslDebug(lowered(kernel.wgsl, input.overrides));
+  const debug = new WgslDebug(interpretable(kernel.wgsl, input.overrides));
   const { exec } = debug;
   const { context } = exec;
   exec._execStatements(exec.ast, context);
-  const { node: main } = context.getFunction('main')!;
-  const typeOf = (name: string) => exec.getTypeInfo(context.getVariable(name)!.node!.type!)!;
-  const bind = (name: string, data: TypedData) => context.setVariable(name, data);
-
-  for (const { name, access } of kernel.storage) {
-    const bytes = input.storage?.[name]?.slice().buffer ?? Uint32Array.from({ length: 1024 }, (_, index) => index).buffer;
-    if (access === 'read') bind(name, new TypedData(bytes, typeOf(name)));
-    else {
-      log.memory.set(name, 'storage');
-      bind(name, new TrackedTypedData(bytes, typeOf(name), log, name));
-    }
-  }
-  if (kernel.params) bind('params', new TypedData(paramsBuffer(kernel.params.struct, input.params), typeOf('params')));
-  if (kernel.live) bind('live', new TypedData(new Uint32Array([input.liveRows ?? 2]).buffer, typeOf('live')));
-  for (const [name, { node }] of context.variables) {
-    if (node && 'storage' in node && node.storage === 'workgroup') log.memory.set(name, 'workgroup');
-  }
+  bindBuffers(exec, kernel, input, log);
 
   const [x, y = 1, z = 1] = input.grid ?? [2];
+  const { node: main } = context.getFunction('main')!;
   const size = exec.reflection.getFunctionInfo('main')!.workgroupSize!;
   const vector = (values: number[]) => new VectorData(values, exec.getTypeInfo('vec3u')!);
   for (const group of box(x, y, z)) {
-    for (const [name, kind] of log.memory) {
-      if (kind === 'workgroup') bind(name, new TrackedTypedData(new ArrayBuffer(typeOf(name).size), typeOf(name), log, name));
-    }
+    clearWorkgroupMemory(exec, log);
     const stacks = box(...size).map((local, index) => {
       const builtins: Record<string, VectorData | ScalarData> = {
         workgroup_id: vector(group),
@@ -119,16 +114,43 @@ function dispatch(kernel: LinkedKernel, input: RaceInput, log: AccessLog): void 
   }
 }
 
+function bindBuffers(exec: WgslExec, kernel: LinkedKernel, input: RaceInput, log: AccessLog): void {
+  const bind = (name: string, data: ArrayBuffer) =>
+    exec.context.setVariable(name, new TypedData(data, typeOf(exec, name)));
+  for (const { name, access } of kernel.storage) {
+    const data =
+      input.storage?.[name]?.slice().buffer ?? Uint32Array.from({ length: 65536 }, (_, index) => index).buffer;
+    if (access === 'read') bind(name, data);
+    else track(exec, name, data, 'storage', log);
+  }
+  if (kernel.params) bind('params', paramsBuffer(kernel.params.struct, input.params));
+  if (kernel.live) bind('live', new Uint32Array([input.liveRows ?? 2]).buffer);
+}
+
+function clearWorkgroupMemory(exec: WgslExec, log: AccessLog): void {
+  for (const [name, { node }] of exec.context.variables) {
+    if (!node || !('storage' in node) || node.storage !== 'workgroup') continue;
+    track(exec, name, new ArrayBuffer(typeOf(exec, name).size), 'workgroup', log);
+  }
+}
+
+function track(exec: WgslExec, name: string, data: ArrayBuffer, kind: MemoryKind, log: AccessLog): void {
+  log.memory.set(name, kind);
+  exec.context.setVariable(name, new TrackedTypedData(data, typeOf(exec, name), log, name));
+}
+
+const typeOf = (exec: WgslExec, name: string) => exec.getTypeInfo(exec.context.getVariable(name)!.node!.type!)!;
+
 /** Each invocation runs to its next barrier, or its end, before the next one starts. */
 function runWorkgroup(stacks: readonly Stack[], step: (stack: Stack) => void, log: AccessLog): void {
   let waiting = stacks;
   while (waiting.length > 0) {
-    const barriers = new Set<unknown>();
+    const barriers = new Set<Command['node']>();
     waiting = waiting.filter((stack) => {
       log.currentInvocation = stacks.indexOf(stack);
       for (let command = stack.next; command; command = stack.next) {
         log.currentLine = command.line;
-        if (BARRIERS.includes(command.node?.name ?? '')) {
+        if (BARRIERS.has(command.node?.name)) {
           barriers.add(command.node);
           return true;
         }
@@ -139,16 +161,11 @@ function runWorkgroup(stacks: readonly Stack[], step: (stack: Stack) => void, lo
     if (waiting.length > 0 && (waiting.length < stacks.length || barriers.size > 1)) {
       log.complain('not all invocations of a workgroup reach the same barrier');
     }
-    log.endPhase();
+    for (const barrier of barriers) log.order(BARRIERS.get(barrier?.name)!);
     for (const stack of waiting) step(stack);
   }
+  log.endPhase();
 }
-
-/** The library copies the whole of the other buffer, where a part of it is assigned. */
-const { setData } = TypedData.prototype;
-TypedData.prototype.setData = function (exec, value, ...rest) {
-  setData.call(this, exec, value instanceof TypedData ? value.clone() : value, ...rest);
-};
 
 function paramsBuffer(struct: NonNullable<LinkedKernel['params']>['struct'], value?: object): ArrayBuffer {
   const buffer = new ArrayBuffer(struct.size);
@@ -163,25 +180,4 @@ function box(width: number, height: number, depth: number): number[][] {
     Math.floor(index / width) % height,
     Math.floor(index / (width * height)),
   ]);
-}
-
-/** The same program in the words that the interpreter follows, line by line. */
-function lowered(wgsl: string, overrides: Readonly<Record<string, number>> = {}): string {
-  const code = wgsl
-    .replace(/\benable [^;]*;/g, '')
-    .replace(/\bf16\b/g, 'f32')
-    .replace(/\b(vec[234]|\d[\d.]*)h\b/g, '$1f')
-    .replace(/\boverride (\w+)([^=;]*)=([^;]*);/g, (_, name, type, value) => `const ${name}${type}=${overrides[name] ?? value};`)
-    .replace(/([^;{}]*)\bworkgroupUniformLoad\(&([^;]*?)\);/g, 'workgroupBarrier();$1$2;workgroupBarrier();')
-    // In structs it knows numbers only, and tests them as C does.
-    .replace(/: bool\b/g, ': u32')
-    // A barrier that opens a block is passed by in the step into the block; its twin is not.
-    .replace(/\b(workgroup|storage)Barrier\(\);/g, '$&$&');
-  // Only arrays and structs can tell of accesses.
-  const scalar = /(?<=var<(?:workgroup|storage, \w+)> )(\w+): ((?:atomic<)?(?:[iuf]32|f16|bool|vec\w+)[^;]*)(?=;)/g;
-  return [...code.matchAll(scalar)].reduce(
-    (text, [, name, type]) =>
-      text.replace(new RegExp(`(?<![.\\w])${name}\\b`, 'g'), `${name}[0]`).replace(`${name}[0]: ${type}`, `${name}: array<${type}, 1>`),
-    code,
-  );
 }

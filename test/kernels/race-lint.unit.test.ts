@@ -25,10 +25,14 @@ describe('no two accesses of a kernel race, and the lint sees everything written
 
 describe('every barrier is missed when it is gone', () => {
   const barriers = kernels.flatMap((kernel) =>
-    [...kernel.wgsl.matchAll(/\bworkgroupBarrier\(\);/g)].map(({ index }, number) => ({ kernel, index, label: `${kernel.name} ${number + 1}` })),
+    [...kernel.wgsl.matchAll(/\b(workgroup|storage)Barrier\(\);/g)].map(({ index }, number) => ({
+      kernel,
+      index,
+      label: `${kernel.name} ${number + 1}`,
+    })),
   );
   test.for(barriers)('$label', ({ kernel, index }) => {
-    const wgsl = kernel.wgsl.slice(0, index) + kernel.wgsl.slice(index).replace('workgroupBarrier();', '');
+    const wgsl = kernel.wgsl.slice(0, index) + kernel.wgsl.slice(index).replace(/\w+Barrier\(\);/, '');
     expect(lintRaces({ ...kernel, wgsl }, INPUTS[kernel.name]).complaints).not.toEqual([]);
   });
 });
@@ -48,25 +52,77 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
 ${body}
 }`,
   });
-  const complaints = (body: string, declarations?: string) => lintRaces(kernel(body, declarations), { grid: [1] }).complaints;
+  const complaints = (body: string, declarations?: string) =>
+    lintRaces(kernel(body, declarations), { grid: [1] }).complaints;
   const TILE = 'var<workgroup> tile: array<u32, 8>;';
 
   test.for<[what: string, body: string, declarations: string, complaint: string]>([
-    ['a neighbour read without a barrier', 'tile[local] = local;\ny[local] = tile[7 - local];', TILE, 'tile byte 28: invocations 0 and 7 race, in `y[local] = tile[7 - local];` and `tile[local] = local;`'],
-    ['one place written by all', 'y[0] = local;', '', 'y byte 0: invocations 0 and 1 race, in `y[0] = local;` and `y[0] = local;`'],
-    ['a scalar in workgroup memory', 'if (local == 0) {\ntotal = 5;\n}\ny[local] = total;', 'var<workgroup> total: u32;', 'total byte 0: invocations 0 and 1 race, in `total = 5;` and `y[local] = total;`'],
-    ['a barrier that only some reach', 'if (local < 4) {\nworkgroupBarrier();\n}\ny[local] = local;', '', 'not all invocations of a workgroup reach the same barrier'],
-    ['two barriers for one', 'if (local < 4) {\nworkgroupBarrier();\n} else {\nworkgroupBarrier();\n}\ny[local] = local;', '', 'not all invocations of a workgroup reach the same barrier'],
+    [
+      'a neighbour read without a barrier',
+      'tile[local] = local;\ny[local] = tile[7 - local];',
+      TILE,
+      'tile byte 16: invocations 3 and 4 race, in `y[local] = tile[7 - local];` and `tile[local] = local;`',
+    ],
+    [
+      'one place written by all',
+      'y[0] = local;',
+      '',
+      'y byte 0: invocations 0 and 1 race, in `y[0] = local;` and `y[0] = local;`',
+    ],
+    [
+      'a scalar in workgroup memory',
+      'if (local == 0) {\ntotal = 5;\n}\ny[local] = total;',
+      'var<workgroup> total: u32;',
+      'total byte 0: invocations 0 and 1 race, in `total = 5;` and `y[local] = total;`',
+    ],
+    [
+      'a barrier for another kind of memory',
+      'y[local] = local;\nworkgroupBarrier();\ny[local] = y[7 - local];',
+      '',
+      'y byte 28: invocations 7 and 0 race, in `y[local] = local;` and `y[local] = y[7 - local];`',
+    ],
+    [
+      'a barrier that only some reach',
+      'if (local < 4) {\nworkgroupBarrier();\n}\ny[local] = local;',
+      '',
+      'not all invocations of a workgroup reach the same barrier',
+    ],
+    [
+      'two barriers for one',
+      'if (local < 4) {\nworkgroupBarrier();\n} else {\nworkgroupBarrier();\n}\ny[local] = local;',
+      '',
+      'not all invocations of a workgroup reach the same barrier',
+    ],
   ])('seen: %s', ([, body, declarations, complaint]) => {
     expect(complaints(body, declarations)).toContain(complaint);
   });
 
   test.for<[what: string, body: string, declarations?: string]>([
-    ['a neighbour read after a barrier', 'tile[local] = local;\nworkgroupBarrier();\ny[local] = tile[7 - local];', TILE],
-    ['a barrier at the start of a block', 'for (var i = 0u; i < 3; i++) {\nworkgroupBarrier();\ntile[(local + i) % 8] = i;\n}\ny[local] = 1;', TILE],
+    [
+      'a neighbour read after a barrier',
+      'tile[local] = local;\nworkgroupBarrier();\ny[local] = tile[7 - local];',
+      TILE,
+    ],
+    [
+      'a barrier for storage',
+      'y[local] = local;\nstorageBarrier();\nlet far = y[7 - local];\nstorageBarrier();\ny[local] = far;',
+    ],
+    [
+      'a barrier at the start of a block',
+      'for (var i = 0u; i < 3; i++) {\nworkgroupBarrier();\ntile[(local + i) % 8] = i;\n}\ny[local] = 1;',
+      TILE,
+    ],
     ['an index from a function', 'y[same(local)] = local;', 'fn same(a: u32) -> u32 {\nvar b = a;\nreturn b;\n}'],
-    ['atomics', 'atomicAdd(&total, 1);\nworkgroupBarrier();\ny[local] = atomicLoad(&total);', 'var<workgroup> total: atomic<u32>;'],
-    ['workgroupUniformLoad', 'if (local == 0) {\ntotal = 5;\n}\nlet all = workgroupUniformLoad(&total);\ny[local] = all;', 'var<workgroup> total: u32;'],
+    [
+      'atomics',
+      'atomicAdd(&total, 1);\nworkgroupBarrier();\ny[local] = atomicLoad(&total);',
+      'var<workgroup> total: atomic<u32>;',
+    ],
+    [
+      'workgroupUniformLoad',
+      'if (local == 0) {\ntotal = 5;\n}\nlet all = workgroupUniformLoad(&total);\ny[local] = all;',
+      'var<workgroup> total: u32;',
+    ],
     ['a return of the whole workgroup', 'if (group.x < 1) {\nreturn;\n}\nworkgroupBarrier();\ny[0] = local;'],
   ])('quiet: %s', ([, body, declarations]) => {
     expect(complaints(body, declarations)).toEqual([]);
@@ -74,11 +130,15 @@ ${body}
 
   test('two workgroups that write to one place', () => {
     const { complaints } = lintRaces(kernel('y[local] = group.x;'), { grid: [2] });
-    expect(complaints).toEqual(['y byte 0: workgroups 0 and 1 race, in `y[local] = group.x;` and `y[local] = group.x;`']);
+    expect(complaints).toEqual([
+      'y byte 0: workgroups 0 and 1 race, in `y[local] = group.x;` and `y[local] = group.x;`',
+    ]);
   });
 
   test('an input that leaves something unwritten', () => {
-    const { unwritten } = lintRaces(kernel('if (local > 100) {\ntile[0] = 1;\n}\ny[local] = tile[1];', TILE), { grid: [1] });
+    const { unwritten } = lintRaces(kernel('if (local > 100) {\ntile[0] = 1;\n}\ny[local] = tile[1];', TILE), {
+      grid: [1],
+    });
     expect(unwritten).toEqual(['tile']);
   });
 

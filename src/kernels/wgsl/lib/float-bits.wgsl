@@ -14,3 +14,7 @@ fn notANumber() -> f32 {
   var bits = 0x7fc00000u;
   return bitcast<f32>(bits);
 }
+
+fn isNanBits(word: u32) -> bool {
+  return (word & 0x7fffffffu) > EXPONENT_BITS;
+}

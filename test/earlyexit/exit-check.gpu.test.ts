@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/graph/program.ts';
+import { compact } from '../../src/kernels/compact.ts';
+import { constant } from '../../src/kernels/define.ts';
+import { exitCheck } from '../../src/kernels/exit-check.ts';
+import { gatherRows } from '../../src/kernels/gather-rows.ts';
+import { exitSettings } from '../../src/earlyexit/criteria.ts';
+import type { Criterion } from '../../src/earlyexit/criteria.ts';
+import { readExit, readScores, RECORD_BYTES } from '../../src/earlyexit/records.ts';
+import { Random } from '../../src/random.ts';
+import { Rows } from '../../src/tensor/spec.ts';
+import { Tensor } from '../../src/tensor/tensor.ts';
+import { openTestDevice } from '../open-test-device.ts';
+
+const device = await openTestDevice();
+
+interface Checked {
+  records: ArrayBuffer;
+  stays: Uint32Array;
+  words: Uint32Array;
+}
+
+/** Runs the exit check on `rows` rows of logits, compiled for two rows more. */
+async function check(logits: Float32Array, classes: number, criterion: Criterion, forced?: 'always' | 'never'): Promise<Checked> {
+  const count = logits.length / classes;
+  const rows = new Rows(count + 2);
+  using settings = Tensor.from(device, exitSettings(criterion, 1, forced));
+  using records = Tensor.zeros(device, { dtype: 'u32', shape: [(RECORD_BYTES / 4) * rows.max] });
+  const iota = Uint32Array.from({ length: rows.max }, (_, row) => row);
+  using program = await compile(device, { logits: { dtype: 'f32', shape: [rows.max, classes], rows } }, (inputs) => ({
+    stays: exitCheck({ logits: inputs.logits, settings, origin: constant({ dtype: 'u32', shape: [rows.max], rows }, iota), records }),
+  }));
+  const { stays } = await program.call({ logits });
+  const words = (await records.read()) as Uint32Array;
+  return { records: words.buffer as ArrayBuffer, stays: stays as Uint32Array, words };
+}
+
+/** The scores in double precision. */
+function oracle(logits: Float32Array, temperature = 1) {
+  const z = Array.from(logits, (value) => value / temperature);
+  const greatest = Math.max(...z);
+  const weights = z.map((value) => Math.exp(value - greatest));
+  const total = weights.reduce((a, b) => a + b, 0);
+  const p = weights.map((weight) => weight / total);
+  const [first = 0, second = 0] = p.toSorted((a, b) => b - a);
+  const entropy = -p.reduce((sum, value) => sum + (value > 0 ? value * Math.log(value) : 0), 0);
+  return { label: z.indexOf(greatest), confidence: first, margin: z.length > 1 ? first - second : first, entropy };
+}
+
+function logitsFor(rows: number, classes: number, seed: number, spread = 4): Float32Array {
+  const random = new Random(seed);
+  return Float32Array.from({ length: rows * classes }, () => spread * random.normal());
+}
+
+const never: Criterion = { kind: 'entropy', thresholds: [0] };
+
+describe('exit check', () => {
+  it.each([1, 2, 3, 10, 63, 64, 65, 127, 255, 256, 257, 1000, 4097])('scores of %i classes match the oracle', async (classes) => {
+    const rows = 5;
+    const logits = logitsFor(rows, classes, classes);
+    const { records } = await check(logits, classes, { ...never, temperatures: [1.7] }, 'always');
+    for (let row = 0; row < rows; row++) {
+      const want = oracle(logits.slice(row * classes, (row + 1) * classes), 1.7);
+      const got = readScores(records, row);
+      expect(got.label).toBe(want.label);
+      expect(got.finite).toBe(true);
+      expect(got.confidence).toBeCloseTo(want.confidence, 5);
+      expect(got.margin).toBeCloseTo(want.margin, 5);
+      expect(Math.abs(got.entropy - want.entropy)).toBeLessThan(2e-5);
+      expect(readExit(records, row)).toBe(1);
+    }
+  });
+
+  it('decides strictly, by each criterion', async () => {
+    const classes = 10;
+    const logits = logitsFor(40, classes, 7);
+    const scores = await check(logits, classes, never, 'always');
+    for (const kind of ['entropy', 'confidence', 'margin'] as const) {
+      // The threshold is the very score of row 3: that row must not leave.
+      const threshold = readScores(scores.records, 3)[kind];
+      const { stays, words } = await check(logits, classes, { kind, thresholds: [threshold] });
+      for (let row = 0; row < 40; row++) {
+        const score = readScores(scores.records, row)[kind];
+        const leaves = kind === 'entropy' ? score < threshold : score > threshold;
+        expect(stays[row], `${kind} ${score} against ${threshold}`).toBe(Number(!leaves));
+        expect(words[row * (RECORD_BYTES / 4)]! === 0xffffffff).toBe(!leaves);
+      }
+      expect(new Set(stays)).toEqual(new Set([0, 1]));
+    }
+  });
+
+  it.each([10, 300])('rows that are not finite never leave early, are flagged, and disturb nobody (%i classes)', async (classes) => {
+    const clean = logitsFor(4, classes, 11);
+    const poisoned = clean.slice();
+    poisoned[classes + 2] = NaN;
+    poisoned[2 * classes] = Infinity;
+    poisoned[3 * classes + classes - 1] = -Infinity;
+    const easy: Criterion = { kind: 'entropy', thresholds: [100] };
+    const before = await check(clean, classes, easy);
+    const after = await check(poisoned, classes, easy);
+    expect([...after.stays]).toEqual([0, 1, 1, 1]);
+    expect(new Uint8Array(after.records, 0, RECORD_BYTES)).toEqual(new Uint8Array(before.records, 0, RECORD_BYTES));
+    const last = await check(poisoned, classes, easy, 'always');
+    for (const row of [1, 2, 3]) {
+      const scores = readScores(last.records, row);
+      expect(scores).toMatchObject({ finite: false, confidence: NaN, margin: NaN, entropy: NaN });
+      expect(scores.label).toBeLessThan(classes);
+    }
+    expect(readScores(last.records, 0).finite).toBe(true);
+  });
+
+  it('survives extreme but finite logits', async () => {
+    const logits = Float32Array.of(3e38, -3e38, 0, -3e38, -3e38, -3e38, 0, 0, 0, 88, -88, 1e-40);
+    const { records } = await check(logits, 3, never, 'always');
+    expect(readScores(records, 0)).toMatchObject({ label: 0, confidence: 1, margin: 1, entropy: 0, finite: true });
+    for (const row of [1, 2]) {
+      const { label, confidence, margin, entropy } = readScores(records, row);
+      expect([label, margin]).toEqual([0, 0]);
+      expect(confidence).toBeCloseTo(1 / 3, 6);
+      expect(entropy).toBeCloseTo(Math.log(3), 6);
+    }
+    expect(readScores(records, 3)).toMatchObject({ label: 0, confidence: 1, entropy: 0 });
+  });
+
+  it.each([10, 300])('a row has the same bits alone, in a batch, and in another place (%i classes)', async (classes) => {
+    const logits = logitsFor(9, classes, 5);
+    const batch = await check(logits, classes, never, 'always');
+    for (const row of [0, 4, 8]) {
+      const alone = await check(logits.slice(row * classes, (row + 1) * classes), classes, never, 'always');
+      const there = new Uint8Array(batch.records, row * RECORD_BYTES, RECORD_BYTES);
+      expect(new Uint8Array(alone.records, 0, RECORD_BYTES)).toEqual(there);
+    }
+  });
+});
+
+describe('compaction', () => {
+  const pattern = (rows: number, kind: string, random: Random): Uint32Array =>
+    Uint32Array.from({ length: rows }, (_, row) =>
+      kind === 'none' ? 0 : kind === 'all' ? 1 : kind === 'one' ? Number(row === rows >> 1) : random.below(2));
+
+  it.each([1, 2, 63, 64, 65, 255, 256, 257, 1000, 4097, 65_536])('is stable for %i rows, none, one, some and all staying', async (max) => {
+    const rows = new Rows(max);
+    const next = new Rows(max, 'next');
+    const list = { dtype: 'u32', shape: [max], rows } as const;
+    using program = await compile(device, { stays: list, origin: list, x: { dtype: 'f32', shape: [max, 3], rows } }, ({ stays, origin, x }) => {
+      const { order, nextOrigin } = compact({ stays, origin }, { next });
+      return { nextOrigin, x: gatherRows({ x, order }) };
+    });
+    const random = new Random(max);
+    for (const kind of ['some', 'none', 'one', 'all']) {
+      for (const live of new Set([max, Math.ceil(max / 2)])) {
+        const stays = pattern(live, kind, random);
+        const origin = Uint32Array.from({ length: live }, (_, row) => row * 7 + 1);
+        const x = Float32Array.from({ length: live * 3 }, (_, index) => index);
+        const outputs = program.run({ stays, origin, x });
+        const counted = new Uint32Array(await device.read({ buffer: program.live(next).buffer, offset: 0, size: 4 }))[0]!;
+        const wanted = [...origin.keys()].filter((row) => stays[row] === 1);
+        expect(counted, `${kind} of ${live}`).toBe(wanted.length);
+        program.live(next).decidedOnGpu(counted);
+        expect(await outputs.nextOrigin.read()).toEqual(Uint32Array.from(wanted, (row) => origin[row]!));
+        expect(await outputs.x.read()).toEqual(Float32Array.from(wanted.flatMap((row) => [row * 3, row * 3 + 1, row * 3 + 2])));
+        program.live(next).decidedOnGpu();
+      }
+    }
+  });
+});

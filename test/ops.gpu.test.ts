@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import * as registry from '../src/kernels/registry.ts';
+import { table } from './op-rows.ts';
+import { checkGradient, checkValue } from './op-table.ts';
+import { openTestDevice } from './open-test-device.ts';
+
+const device = await openTestDevice();
+
+describe('op table', () => {
+  for (const name of Object.keys(table) as (keyof typeof table)[]) {
+    const row = table[name];
+    const op = registry[name] as never;
+    if ('testedIn' in row) continue;
+    if ('story' in row) {
+      it(name, () => row.story(device));
+      continue;
+    }
+    it(`${name}: value, replay, rows`, async () => {
+      for (const opCase of row.cases) await checkValue(device, op, row, opCase);
+    });
+    if (row.differentiable) {
+      it(`${name}: gradient`, async () => {
+        for (const opCase of row.cases) await checkGradient(device, op, row, opCase);
+      });
+    } else {
+      it(`${name}: says why it has no gradient`, () => expect((op as { gradient: unknown }).gradient).toHaveProperty('none'));
+    }
+  }
+});
