@@ -58,15 +58,12 @@ export class Device {
   #pipelines = new Map<string, Promise<Pipeline>>();
   #staging: StagingRing;
   #owned: boolean;
-  /** @internal The object that made the adapter must outlive the device: Dawn crashes the process if it is collected. */
-  keepAlive: unknown;
 
   /** @internal `open()` is the way to get one. */
-  constructor(gpu: GPUDevice, info: GPUAdapterInfo, owned: boolean, keepAlive: unknown) {
+  constructor(gpu: GPUDevice, info: GPUAdapterInfo, owned: boolean) {
     this.gpu = gpu;
     this.info = info;
     this.#owned = owned;
-    this.keepAlive = keepAlive;
     this.#staging = new StagingRing(this);
     gpu.addEventListener('uncapturederror', (event) => {
       this.uncapturedErrors++;
@@ -222,7 +219,6 @@ export class Device {
 
   #lose(reason: string, message: string): DeviceLostError {
     this.#lostError ??= new DeviceLostError(reason, noted(`the GPU device was lost (${reason}${message ? `: ${firstLines(message)}` : ''})`));
-    this.keepAlive = undefined;
     return this.#lostError;
   }
 
@@ -234,7 +230,6 @@ export class Device {
     this.#buffers.clear();
     this.#bytes = 0;
     if (this.#owned) this.gpu.destroy();
-    this.keepAlive = undefined;
   }
 
   [Symbol.dispose](): void {

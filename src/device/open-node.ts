@@ -1,12 +1,18 @@
 import { NoAdapterError } from '../errors.ts';
 import type { Device } from './device.ts';
-import { open as openHere, openFrom } from './open.ts';
+import { open as openHere } from './open.ts';
 import type { OpenOptions } from './open.ts';
 
 export interface NodeOpenOptions extends OpenOptions {
   /** Picks the adapter whose name contains this, e.g. `llvmpipe` or `SwiftShader`. */
   adapter?: string;
 }
+
+/**
+ * Dawn's entry objects, one per choice of adapter, for as long as the process lives: collected as garbage while anything
+ * made from one is still waiting for its own collection, they crash the process. Holding them does not keep Node alive.
+ */
+const instances = new Map<string, GPU>();
 
 /**
  * Opens a device through Dawn (the optional peer package `webgpu`).
@@ -22,10 +28,14 @@ export async function open(options: NodeOpenOptions = {}): Promise<Device> {
       cause: error,
     });
   }
-  Object.assign(globalThis, dawn.globals);
-  const gpu = dawn.create(options.adapter ? [`adapter=${options.adapter}`] : []);
+  const flags = options.adapter ? [`adapter=${options.adapter}`] : [];
+  let gpu = instances.get(flags.join());
+  if (!gpu) {
+    Object.assign(globalThis, dawn.globals);
+    instances.set(flags.join(), (gpu = dawn.create(flags)));
+  }
   try {
-    return await openFrom(gpu, options, gpu);
+    return await openHere({ ...options, gpu });
   } catch (error) {
     // With a name that fits no adapter Dawn throws instead of returning null.
     const missing = error instanceof NoAdapterError || /no suitable backends/.test(String(error));

@@ -25,7 +25,7 @@ export async function open(options: OpenOptions = {}): Promise<Device> {
     if (typeof device.createBuffer !== 'function') {
       throw new ArgumentError('open: expected options.device to be a GPUDevice; leave it out to have one made');
     }
-    return new Device(device, device.adapterInfo, false, undefined);
+    return new Device(device, device.adapterInfo, false);
   }
   const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!gpu) {
@@ -35,11 +35,6 @@ export async function open(options: OpenOptions = {}): Promise<Device> {
         'While a server renders the page: call open() in the browser only.',
     );
   }
-  return openFrom(gpu, options, undefined);
-}
-
-/** @internal Takes the adapter and device from `gpu`; `keepAlive` is held as long as the device lives. */
-export async function openFrom(gpu: GPU, options: OpenOptions, keepAlive: unknown): Promise<Device> {
   const { powerPreference } = options;
   const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
   if (!adapter) {
@@ -55,5 +50,5 @@ export async function openFrom(gpu: GPU, options: OpenOptions, keepAlive: unknow
     requiredFeatures: WANTED.filter((feature) => adapter.features.has(feature)),
     requiredLimits,
   });
-  return new Device(device, adapter.info, true, keepAlive);
+  return new Device(device, adapter.info, true);
 }

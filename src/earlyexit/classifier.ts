@@ -186,10 +186,11 @@ export class Classifier {
     let bytes: ArrayBuffer | undefined;
     for (let index = 0; !bytes; index++) {
       const began = performance.now();
+      const live = rows[index + 1] && program.live(rows[index + 1]!);
+      // As many as are here may stay: grids need not be made for more.
+      live?.decidedOnGpu(program.live(rows[index]!).known);
       program.encode(recording, index);
-      const next = rows[index + 1];
-      if (next) {
-        const live = program.live(next);
+      if (live) {
         const left = new Uint32Array(await finish(recording, { buffer: live.buffer, offset: 0, size: 4 }, trace))[0]!;
         live.decidedOnGpu(left);
         recording = program.device.record(program.label);

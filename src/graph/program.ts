@@ -212,7 +212,11 @@ export class Program<I extends string = string, O extends string = string> {
     }
     const counts = this.#countSamples(given);
     const recording = this.device.record(this.label);
-    for (const [rows, count] of counts) this.live(rows).set(count);
+    for (const [rows, live] of this.#live) {
+      const count = rows && counts.get(rows);
+      if (count !== undefined) live.set(count);
+      else if (rows) live.decidedOnGpu();
+    }
     for (const [name, value] of this.#graph.inputs) this.#write(recording, name, value, given[name]!);
     this.generation++;
     return recording;

@@ -18,6 +18,8 @@ struct Params {
 @group(0) @binding(4) var<uniform> live: Live;
 
 override OP: u32 = 0;
+// Whether both operands are walked through in one even stride: then there is a single axis and nothing to divide.
+override EVEN: bool = false;
 
 const THREADS = 64u;
 const ELEMENTS = 4u;
@@ -41,6 +43,9 @@ fn apply(p: f32, q: f32) -> f32 {
 
 // Where an element of y finds its operands. The outermost axis takes what is left and so needs no division.
 fn operandsOf(index: u32) -> vec2u {
+  if (EVEN) {
+    return index * params.axes[0].yz;
+  }
   var rest = index;
   var at = vec2u();
   for (var axis = params.rank - 1; axis > 0; axis--) {

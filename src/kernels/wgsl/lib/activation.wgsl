@@ -3,9 +3,10 @@
 import package::lib::float_bits::isNanBits;
 
 fn activate(kind: u32, value: f32) -> f32 {
-  if (isNanBits(bitcast<u32>(value))) {
-    return value;
-  }
+  return select(activateNumber(kind, value), value, isNanBits(bitcast<u32>(value)));
+}
+
+fn activateNumber(kind: u32, value: f32) -> f32 {
   switch (kind) {
     case 1u: { return max(value, 0.0); }
     case 2u: { return sigmoid(value); }

@@ -1,0 +1,99 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Bench } from 'tinybench';
+import { open } from '#exitgpu';
+import type { Device } from '../src/device/device.ts';
+
+/** One thing measured: a call, awaited to its result on the host. */
+export interface Case {
+  readonly name: string;
+  run(): Promise<unknown>;
+  /** Samples (rows, steps) in one call, for a rate. */
+  readonly items?: number;
+  /** Anything else worth a column, e.g. dispatches. */
+  readonly facts?: Readonly<Record<string, string | number>>;
+}
+
+interface Row {
+  readonly name: string;
+  readonly calls: number;
+  readonly medianMs: number;
+  readonly p25Ms: number;
+  readonly p75Ms: number;
+  readonly minMs: number;
+  readonly itemsPerSecond?: number;
+  readonly facts?: Case['facts'];
+}
+
+/** Cases of a group take turns this often: the speed of a machine drifts, ratios within a round do not. */
+const ROUNDS = 5;
+
+/**
+ * Answers one question: measures groups of cases side by side, prints medians with spread, and writes
+ * `bench/results/NAME.json`. Fails if WebGPU reported any error: a refused dispatch is very fast.
+ */
+export async function bench(
+  name: string,
+  question: string,
+  prepare: (device: Device) => AsyncIterable<readonly Case[]>,
+  { secondsPerCase = 2 }: { secondsPerCase?: number } = {},
+): Promise<void> {
+  const device = await open();
+  const environment = {
+    adapter: device.name,
+    node: process.version,
+    cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    date: new Date().toISOString().slice(0, 10),
+  };
+  console.log(question);
+  const rows: Row[] = [];
+  for await (const cases of prepare(device)) {
+    const measured = await measure(cases, secondsPerCase);
+    for (const row of measured) {
+      rows.push(row);
+      console.log(format(row, measured[0]!));
+    }
+  }
+  await device.idle();
+  if (device.uncapturedErrors > 0) throw new Error(`${name}: WebGPU reported ${device.uncapturedErrors} errors; no figure above counts`);
+  const folder = new URL('./results/', import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(fileURLToPath(new URL(`${name}.json`, folder)), `${JSON.stringify({ question, environment, errors: 0, rows }, null, 2)}\n`);
+  await device[Symbol.asyncDispose]();
+}
+
+async function measure(cases: readonly Case[], seconds: number): Promise<Row[]> {
+  const samples = cases.map(() => [] as number[]);
+  for (let round = 0; round < ROUNDS; round++) {
+    const group = new Bench({ time: (seconds * 1000) / ROUNDS, iterations: 3, warmup: round === 0, warmupTime: 200, warmupIterations: 3, retainSamples: true, throws: true });
+    for (const { name, run } of cases) group.add(name, async () => void (await run()));
+    await group.run();
+    group.tasks.forEach(({ result }, index) => {
+      if (!('latency' in result)) throw new Error(`${cases[index]!.name}: was not measured`);
+      samples[index]!.push(...(result.latency.samples ?? []));
+    });
+  }
+  return cases.map(({ name, items, facts }, index) => {
+    const sorted = samples[index]!.sort((a, b) => a - b);
+    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+    const medianMs = at(0.5);
+    return {
+      name,
+      calls: sorted.length,
+      medianMs,
+      p25Ms: at(0.25),
+      p75Ms: at(0.75),
+      minMs: sorted[0]!,
+      ...(items && { itemsPerSecond: (items * 1000) / medianMs }),
+      ...(facts && { facts }),
+    };
+  });
+}
+
+function format(row: Row, first: Row): string {
+  const number = (value: number): string => (value < 10 ? value.toFixed(3) : value.toFixed(1)).padStart(8);
+  const ratio = row === first ? '' : `  ${(row.medianMs / first.medianMs).toFixed(2)}x`;
+  const facts = Object.entries(row.facts ?? {}).map(([key, value]) => `  ${key} ${value}`).join('');
+  return `  ${row.name.padEnd(44)}${number(row.medianMs)} ms  (${number(row.p25Ms)} ..${number(row.p75Ms)})${ratio}${facts}`;
+}

@@ -1,0 +1,60 @@
+import { ArgumentError, CRITERIA } from '../node.ts';
+import type { ChosenThresholds, Criterion, CriterionKind, Network } from '../node.ts';
+import { resolveCriterion } from '../earlyexit/criteria.ts';
+import { choiceText } from '../report/model.ts';
+import { choice, flag, number, numbers, optionalFlag } from './flags.ts';
+import { UsageError } from './usage-error.ts';
+
+export const criterionFlags = {
+  criterion: optionalFlag(choice(...CRITERIA), {
+    placeholder: 'kind',
+    help: `What an exit decides by: ${CRITERIA.join(', ')} (default what the model's thresholds are for, or entropy)`,
+  }),
+  threshold: optionalFlag(numbers(0), {
+    placeholder: 't[,t..]',
+    help: 'Leave below this entropy in nats, or above this confidence or margin; one for all exits or one per exit but the last',
+  }),
+};
+
+export const maxLossFlag = flag(number(0, 100), {
+  placeholder: 'points',
+  help: 'Percentage points of accuracy that exits may cost on the validation part, where thresholds are chosen',
+  fallback: '0.2',
+});
+
+/** When samples leave, and who said so. */
+export interface Decision {
+  readonly criterion: Criterion;
+  readonly source: 'given' | 'stored' | 'chosen';
+  /** In words. */
+  readonly origin: string;
+  readonly chosenOn?: ChosenThresholds['chosenOn'];
+}
+
+/** What the flags and the model's file decide between them; `undefined` if thresholds have yet to be chosen. @throws UsageError */
+export function decide(
+  network: Network,
+  stored: ChosenThresholds | undefined,
+  flags: { readonly criterion?: CriterionKind | undefined; readonly threshold?: readonly number[] | undefined },
+): Decision | undefined {
+  const exits = network.stages.length;
+  const kind = flags.criterion ?? stored?.criterion ?? 'entropy';
+  if (flags.threshold) {
+    try {
+      const criterion = resolveCriterion({ kind, thresholds: flags.threshold }, exits, network.classes);
+      return { criterion, source: 'given', origin: 'given on the command line' };
+    } catch (error) {
+      throw error instanceof ArgumentError ? new UsageError(`--threshold: ${error.message}`) : error;
+    }
+  }
+  if (exits === 1) return { criterion: { kind, thresholds: [] }, source: 'given', origin: 'there is one exit, which always answers' };
+  return stored?.criterion === kind ? fromChoice(stored, 'stored') : undefined;
+}
+
+/** A decision by thresholds that were chosen on data. */
+export const fromChoice = (chosen: ChosenThresholds, source: 'stored' | 'chosen'): Decision => ({
+  criterion: { kind: chosen.criterion, thresholds: chosen.values },
+  source,
+  origin: choiceText(chosen),
+  chosenOn: chosen.chosenOn,
+});

@@ -1,0 +1,25 @@
+import type { Flags, Values } from './flags.ts';
+
+/** What a verb did. */
+export interface Outcome {
+  /** For people, on standard output. */
+  readonly text: string;
+  /** For programs: what `--json` writes. */
+  readonly json: object;
+  /** 0 where left out. */
+  readonly exitCode?: number;
+}
+
+/** One verb of the command. */
+export interface Verb<F extends Flags = Flags> {
+  readonly name: string;
+  /** Its arguments, `<file>` required and `[file]` not; the last may be `<...files>`. */
+  readonly inputs?: string;
+  readonly summary: string;
+  readonly flags: F;
+  /** Called with flags that are in range. */
+  run(inputs: readonly string[], flags: Values<F>): Promise<Outcome>;
+}
+
+/** Types `run` by the flags. */
+export const defineVerb = <F extends Flags>(verb: Verb<F>): Verb<F> => verb;

@@ -1,0 +1,75 @@
+import { chooseThresholds, evaluate, fingerprint, loadModel, readModelFile, scoreExits } from '../../node.ts';
+import type { CriterionKind, Dataset, DatasetParts, Model } from '../../node.ts';
+import { evaluationText } from '../../report/evaluation.ts';
+import { note } from '../console.ts';
+import { criterionFlags, decide, fromChoice, maxLossFlag } from '../criterion.ts';
+import type { Decision } from '../criterion.ts';
+import { checkFits, dataFlag, readData } from '../data.ts';
+import { adapterFlag, openDevice } from '../device.ts';
+import { readBytes } from '../files.ts';
+import { choice, flag, integer } from '../flags.ts';
+import { defineVerb } from '../verb.ts';
+
+export const evaluateVerb = defineVerb({
+  name: 'evaluate',
+  inputs: '<file>',
+  summary: 'Judge a model with its exits and without: accuracy, where samples leave, work, latency',
+  flags: {
+    data: dataFlag,
+    split: flag(choice('test', 'validation'), { placeholder: 'part', help: 'The part of the data: test or validation', fallback: 'test' }),
+    ...criterionFlags,
+    maxLoss: maxLossFlag,
+    batch: flag(integer(1), { placeholder: 'n', help: 'Samples together where accuracy is measured', fallback: '64' }),
+    adapter: adapterFlag,
+  },
+  async run([file], flags) {
+    const bytes = await readBytes(file!, 'a model file');
+    const { network, details } = readModelFile(bytes, file);
+    const decided = decide(network, details.thresholds, flags);
+    const parts = await readData(flags.data);
+    checkFits(network, parts[flags.split]);
+    using device = await openDevice(flags.adapter);
+    using model = loadModel(device, bytes, file);
+    const decision = decided ?? (await chooseHere(model, parts, flags));
+    return judge(model, parts[flags.split], decision, { batch: flags.batch, title: file! });
+  },
+});
+
+async function chooseHere(
+  model: Model,
+  { validation }: DatasetParts,
+  { criterion = 'entropy', maxLoss, batch }: { criterion?: CriterionKind | undefined; maxLoss: number; batch: number },
+): Promise<Decision> {
+  note(`the model has no thresholds for ${criterion}: choosing them on ${validation.name}`);
+  const table = await scoreExits(model, validation, { batch });
+  return fromChoice(chooseThresholds(table, { criterion, maxAccuracyLoss: maxLoss / 100, macs: model.network.macs.toExit }), 'chosen');
+}
+
+/** Evaluates and puts the result in words. */
+export async function judge(
+  model: Model,
+  dataset: Dataset,
+  { criterion, source, origin, chosenOn }: Decision,
+  { batch, title }: { batch: number; title: string },
+) {
+  const warnings = suspicions(model, dataset, chosenOn?.fingerprint);
+  const report = await evaluate(model, dataset, { criterion, batch });
+  const text = evaluationText(report, { title, origin });
+  return {
+    text: [text, ...warnings.map((warning) => `WARNING: ${warning}`)].join('\n'),
+    json: { ...report, thresholds: { source, ...(chosenOn && { chosenOn }) }, warnings },
+  };
+}
+
+/** Why the figures may look better, or worse, than they are. */
+function suspicions({ training }: Model, dataset: Dataset, chosenOn: string | undefined): string[] {
+  const print = fingerprint(dataset);
+  const family = (name: string): string => name.split('/')[0]!;
+  const warnings: string[] = [];
+  if (print === chosenOn) warnings.push('the thresholds were chosen on this very data: they fit it better than new data');
+  if (print === training?.fingerprint) warnings.push('the model was trained on this very data: it knows the answers');
+  if (training && family(training.dataset) !== family(dataset.name)) {
+    warnings.push(`the model was trained on ${family(training.dataset)}, not on ${family(dataset.name)}`);
+  }
+  return warnings;
+}

@@ -1,0 +1,69 @@
+import { loadModel, readModelFile } from '../../node.ts';
+import type { ImageShape, Prediction } from '../../node.ts';
+import { significant } from '../../report/format.ts';
+import { table } from '../../report/table.ts';
+import { note } from '../console.ts';
+import { criterionFlags, decide } from '../criterion.ts';
+import { adapterFlag, openDevice } from '../device.ts';
+import { readBytes } from '../files.ts';
+import { toggle } from '../flags.ts';
+import { pictureReader } from '../pictures.ts';
+import type { Picture } from '../pictures.ts';
+import { UsageError } from '../usage-error.ts';
+import { defineVerb } from '../verb.ts';
+
+export const predictVerb = defineVerb({
+  name: 'predict',
+  inputs: '<file> <...inputs>',
+  summary: 'Classify pictures: PNG files, or idx-file#index',
+  flags: {
+    ...criterionFlags,
+    invert: toggle('Make black white and white black first: for dark strokes on light paper'),
+    adapter: adapterFlag,
+  },
+  async run([file, ...inputs], flags) {
+    const bytes = await readBytes(file!, 'a model file');
+    const { network, details } = readModelFile(bytes, file);
+    const decision = decide(network, details.thresholds, flags);
+    if (!decision) {
+      const kind = flags.criterion ?? 'any criterion';
+      throw new UsageError(`--threshold: expected one, since ${file} has no thresholds for ${kind}; give it, or store some by exitgpu train`);
+    }
+    const read = pictureReader(network.input as ImageShape, flags);
+    const pictures: Picture[] = [];
+    for (const input of inputs) pictures.push(await read(input));
+    for (const { input, changes } of pictures) if (changes.length) note(`${input}: ${changes.join(', ')}`);
+    // Normalised by a small mean: most of what the network saw was dark.
+    const learntOnDark = details.normalization.mean.every((mean) => mean < 0.5);
+    const light = pictures.filter(({ border }) => border > 127);
+    if (learntOnDark && light.length) {
+      note(`hint: light at the border where the training data is dark: ${light.map(({ input }) => input).join(', ')}; try ${flags.invert ? 'without ' : ''}--invert`);
+    }
+
+    using device = await openDevice(flags.adapter);
+    using model = loadModel(device, bytes, file);
+    using classifier = await model.compile({ criterion: decision.criterion });
+    const results: Result[] = [];
+    for (const { input, pixels, changes } of pictures) {
+      const prediction = await classifier.classify(pixels, { scores: true });
+      results.push({ input, className: model.classNames[prediction.label]!, ...prediction, changes });
+    }
+    const { criterion, source, origin } = decision;
+    return {
+      text: predictionsText(results),
+      json: { adapter: device.name, criterion, thresholds: { source, origin }, predictions: results },
+    };
+  },
+});
+
+type Result = Prediction & Pick<Picture, 'input' | 'changes'> & { readonly className: string };
+
+function predictionsText(results: readonly Result[]): string {
+  const rows = results.map(({ input, label, className, exit, finite, confidence, entropy, margin }) => [
+    input,
+    finite ? (className === String(label) ? className : `${className} (${label})`) : `${className}? logits not finite`,
+    String(exit),
+    ...[confidence, entropy, margin].map((score) => (finite ? significant(score!) : '-')),
+  ]);
+  return table([['input', 'label', 'exit', 'confidence', 'entropy', 'margin'], ...rows]);
+}

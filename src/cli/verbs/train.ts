@@ -1,0 +1,121 @@
+import { dirname, join } from 'node:path';
+import { adam, bLeNet, chooseThresholds, Model, saveModel, scoreExits, statistics, train } from '../../node.ts';
+import type { DatasetParts, Device, Network } from '../../node.ts';
+import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
+import { percent, plural } from '../../report/format.ts';
+import { networkText, thresholdsText } from '../../report/model.ts';
+import { list } from '../../report/table.ts';
+import { maxLossFlag } from '../criterion.ts';
+import { note } from '../console.ts';
+import { checkFits, dataFlag, readData, shortName } from '../data.ts';
+import { adapterFlag, openDevice } from '../device.ts';
+import { EXIT_CODES } from '../failure.ts';
+import { checkWritable, makeFolder, writeWhole } from '../files.ts';
+import { choice, flag, integer, number, numbers, optionalFlag, text } from '../flags.ts';
+import type { Values } from '../flags.ts';
+import { interruptSignal } from '../interrupt.ts';
+import { showProgress } from '../progress.ts';
+import { UsageError } from '../usage-error.ts';
+import { defineVerb } from '../verb.ts';
+
+const NETWORKS = { 'b-lenet': bLeNet } satisfies Record<string, () => Network>;
+
+const MODELS_FOLDER = 'models';
+
+export const trainFlags = {
+  model: flag(choice(...(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])), {
+    placeholder: 'name',
+    help: `The network: ${Object.keys(NETWORKS).join(', ')}`,
+    fallback: 'b-lenet',
+  }),
+  data: dataFlag,
+  epochs: flag(integer(1), { placeholder: 'n', help: 'Times through the training part', fallback: '5' }),
+  batch: flag(integer(1), { placeholder: 'n', help: 'Samples per step', fallback: '64' }),
+  seed: flag(integer(0), { placeholder: 'n', help: 'Decides the first weights and the order of the samples', fallback: '1' }),
+  weights: optionalFlag(numbers(0), { placeholder: 'w,w..', help: "Weight of each exit's loss, the last included (default 1 each)" }),
+  learningRate: flag(number(0, Infinity, { exclusive: true }), { placeholder: 'x', help: 'Of Adam', fallback: '0.001' }),
+  maxLoss: maxLossFlag,
+  out: optionalFlag(text, { placeholder: 'file', help: `The model (default ${MODELS_FOLDER}/<model>-<data>.safetensors)` }),
+  adapter: adapterFlag,
+};
+
+export type TrainFlags = Values<typeof trainFlags>;
+
+export const trainVerb = defineVerb({
+  name: 'train',
+  summary: 'Train all exits of a network together, choose thresholds on validation data, save the model',
+  flags: trainFlags,
+  async run(_, flags) {
+    const plan = await planTraining(flags);
+    using device = await openDevice(flags.adapter);
+    using trained = await trainModel(device, plan, flags);
+    const { model, out, interrupted, accuracy, text } = trained;
+    const { training, thresholds } = model;
+    return {
+      text,
+      json: { out, interrupted, adapter: device.name, training, validation: { accuracy }, thresholds },
+      ...(interrupted && { exitCode: EXIT_CODES.interrupted }),
+    };
+  },
+});
+
+/** Everything that can be wrong before a device is opened has been looked at. */
+export interface TrainingPlan {
+  readonly network: Network;
+  readonly parts: DatasetParts;
+  readonly out: string;
+}
+
+/** @throws UsageError, DataError */
+export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
+  const network = NETWORKS[flags.model]();
+  const { weights } = flags;
+  if (weights && (weights.length !== network.stages.length || !weights.some(Boolean))) {
+    throw new UsageError(
+      `--weights: expected ${network.stages.length} numbers for ${network.name}, one per exit and not all 0, got '${weights.join(',')}'`,
+    );
+  }
+  const parts = await readData(flags.data);
+  for (const part of Object.values(parts)) checkFits(network, part);
+  const out = flags.out ?? join(MODELS_FOLDER, `${flags.model}-${shortName(flags.data)}.safetensors`);
+  if (flags.out === undefined) await makeFolder(dirname(out));
+  await checkWritable(out);
+  return { network, parts, out };
+}
+
+/** Trains, chooses thresholds and saves; Ctrl-C ends the training, and what there is is saved. */
+export async function trainModel(device: Device, { network, parts, out }: TrainingPlan, flags: TrainFlags) {
+  const { seed, epochs, batch, weights, learningRate, maxLoss } = flags;
+  const { train: trainPart, validation } = parts;
+  const model = Model.initialize(device, network, {
+    seed,
+    normalization: statistics(trainPart),
+    classNames: trainPart.classNames,
+  });
+  const sizes = [trainPart, validation].map(({ labels }) => plural(labels.length, 'sample'));
+  note(list([
+    ['network', networkText(network)],
+    ['data', `${trainPart.name}: ${sizes[0]} to train; ${validation.name}: ${sizes[1]} to choose thresholds on`],
+    ['adapter', device.name],
+  ]));
+
+  using interrupt = interruptSignal();
+  {
+    using progress = showProgress(epochs);
+    const optimizer = adam({ learningRate });
+    const { signal } = interrupt;
+    await train(model, trainPart, { epochs, batch, seed, optimizer, signal, ...(weights && { weights }), ...progress });
+  }
+  const table = await scoreExits(model, validation);
+  const accuracy = network.stages.map((_, index) => accuracyOf(table, index + 1));
+  model.thresholds = chooseThresholds(table, { maxAccuracyLoss: maxLoss / 100, macs: network.macs.toExit });
+  await writeWhole(out, await saveModel(model));
+
+  const interrupted = model.training!.interrupted;
+  const text = list([
+    ['validation', accuracy.map((share, index) => `exit ${index + 1} ${percent(share)}`).join(', ')],
+    ['thresholds', thresholdsText(model.thresholds)],
+    [interrupted ? 'interrupted' : 'saved', interrupted ? `saved what there is to ${out}` : out],
+  ]);
+  return { model, out, accuracy, interrupted, text, [Symbol.dispose]: () => model.dispose() };
+}

@@ -1,0 +1,69 @@
+import { sizeOf } from '../tensor/spec.ts';
+import type { Spec } from '../tensor/spec.ts';
+import { expected } from './define.ts';
+
+/** One axis that a kernel walks along: how far, and for each operand the elements from one position to the next. */
+export interface Axis {
+  readonly length: number;
+  readonly strides: readonly number[];
+}
+
+/** What kernels that take strides have room for. */
+export const MAX_RANK = 6;
+
+/** Elements from one position to the next, row-major. */
+export const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+
+/**
+ * The same walk along as few axes as possible, but at least one: an axis of length 1 is left out, and two neighbours that
+ * every operand passes through in one even stride become one.
+ */
+export function mergeAxes(axes: readonly Axis[]): Axis[] {
+  const merged: Axis[] = [];
+  for (const axis of axes) {
+    if (axis.length === 1) continue;
+    const outer = merged.at(-1);
+    if (outer?.strides.every((stride, operand) => stride === axis.strides[operand]! * axis.length)) {
+      merged[merged.length - 1] = { length: outer.length * axis.length, strides: axis.strides };
+    } else {
+      merged.push(axis);
+    }
+  }
+  return merged.length ? merged : [{ length: 1, strides: axes[0]?.strides.map(() => 0) ?? [] }];
+}
+
+/** As kernels take them, in `array<vec4u, 6>`: length and up to three strides each. */
+export const axesParam = (axes: readonly Axis[]): number[] =>
+  Array.from({ length: MAX_RANK }, (_, index) => {
+    const { length, strides } = axes[index] ?? { length: 1, strides: [] };
+    return [length, strides[0] ?? 0, strides[1] ?? 0, strides[2] ?? 0];
+  }).flat();
+
+const lengthAt = ({ shape }: Spec, axis: number, rank: number): number => shape[axis + shape.length - rank] ?? 1;
+
+/**
+ * The shape that two operands have together: aligned at the last axis, a length of 1 repeated. The samples stay on the
+ * leading axis, along which an operand that does not depend on them is repeated.
+ * @throws ShapeError
+ */
+export function broadcast(op: string, a: Spec, b: Spec): Spec {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const rows = a.rows ?? b.rows;
+  const lengths = Array.from({ length: rank }, (_, axis) => [lengthAt(a, axis, rank), lengthAt(b, axis, rank)] as const);
+  const shape = lengths.map(([p, q]) => (p === 1 ? q : p));
+  const fits = lengths.every(([p, q], axis) => [1, shape[axis]].includes(p) && [1, shape[axis]].includes(q));
+  const samplesLead = [a, b].every((spec) =>
+    spec.rows ? spec.rows === rows && spec.shape.length === rank && spec.shape[0] === shape[0] : !rows || lengthAt(spec, 0, rank) === 1,
+  );
+  if (a.dtype !== 'f32' || b.dtype !== 'f32' || !fits || !samplesLead || rank > MAX_RANK) {
+    throw expected(op, `f32 operands of at most ${MAX_RANK} axes that broadcast, samples first`, a, b);
+  }
+  return { dtype: 'f32', shape, rows };
+}
+
+/** How an operand is walked through in the shape that it broadcasts to: a stride of 0 along what is repeated. */
+export function broadcastStrides(spec: Spec, shape: readonly number[]): number[] {
+  const strides = stridesOf(spec.shape);
+  const missing = shape.length - spec.shape.length;
+  return shape.map((length, axis) => (spec.shape[axis - missing] === length ? strides[axis - missing]! : 0));
+}

@@ -1,0 +1,47 @@
+import { sizeOf } from '../tensor/spec.ts';
+import { activationGrad } from './activation.ts';
+import type { Activation } from './activation.ts';
+import { defineOp, expected } from './define.ts';
+import type { Operand, Value } from './define.ts';
+import { launchProduct, matmul } from './matmul.ts';
+import { sum } from './reduce.ts';
+import { reshape } from './reshape.ts';
+
+export interface LinearAttributes {
+  /** Applied to the result in the same kernel. */
+  readonly activation?: Activation;
+}
+
+/**
+ * `activation(x weight^T + bias)`. x: `f32[..., in]`, weight: `f32[out, in]`, bias: `f32[out]` or none; result:
+ * `f32[..., out]`.
+ */
+export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 'y', LinearAttributes>({
+  name: 'linear',
+  infer({ x, weight, bias }) {
+    const [out, features] = weight.shape;
+    const dtypes = [x, weight, bias].every((spec) => !spec || spec.dtype === 'f32');
+    const shapes = weight.shape.length === 2 && x.shape.length >= (x.rows ? 2 : 1) && x.shape.at(-1) === features;
+    const biasFits = !bias || (bias.shape.length === 1 && bias.shape[0] === out);
+    if (!dtypes || !shapes || !biasFits || weight.rows || bias?.rows) {
+      throw expected('linear', 'x f32[..., in], weight f32[out, in] and bias f32[out]', x, weight, ...(bias ? [bias] : []));
+    }
+    return { y: { dtype: 'f32', shape: [...x.shape.slice(0, -1), out!], rows: x.rows } };
+  },
+  lower({ x, weight, bias }, { y }, { activation }) {
+    const [n, k] = weight.shape as [number, number];
+    const m = sizeOf(x.shape.slice(0, -1));
+    const product = { batch: 1, m, n, k, sampleAxis: 'm', aStrides: [0, k, 1], bStrides: [0, 1, k], activation } as const;
+    return [launchProduct({ a: x, b: weight, y, ...(bias ? { bias } : {}) }, product)];
+  },
+  gradient({ x, weight, y, dy }, { activation = 'none' }): Record<'x' | 'weight' | 'bias', () => Value> {
+    const flat = (value: Value): Value => reshape({ x: value }, { shape: [-1, value.shape.at(-1)!] });
+    const grad = flat(activationGrad(activation, y, dy));
+    return {
+      x: () => reshape({ x: matmul({ a: grad, b: weight }) }, { shape: x.shape }),
+      weight: () => matmul({ a: grad, b: flat(x) }, { transposeA: true }),
+      bias: () => sum({ x: grad }, { axes: [0] }),
+    };
+  },
+  macs: ({ weight }, { y }) => sizeOf(y.shape) * weight.shape[1]!,
+});

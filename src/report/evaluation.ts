@@ -1,0 +1,89 @@
+import type { Criterion } from '../earlyexit/criteria.ts';
+import type { EvaluationReport } from '../earlyexit/judgement/evaluate.ts';
+import { percent, plural, points, significant, times, whole } from './format.ts';
+import { table, wrap } from './table.ts';
+
+const WIDTH = 80;
+
+/** Ratios of times within this of 1 are noise. */
+const NOISE = 0.05;
+
+/**
+ * An evaluation as text of at most 80 columns: the verdict, where samples leave, and what that saves.
+ * `origin` says where the thresholds come from.
+ */
+export function evaluationText(report: EvaluationReport, { title, origin }: { title: string; origin: string }): string {
+  const { exits, accuracy, accuracyFull, macs, latencyMs, samples, dataset } = report;
+  const { early, full } = latencyMs;
+  const where = [
+    ['', 'leave here', 'accuracy', 'accuracy on all', 'MACs'],
+    ...exits.map((exit) => [
+      `exit ${exit.exit}`,
+      percent(exit.share, 1),
+      exit.accuracy === null ? '-' : percent(exit.accuracy),
+      percent(exit.accuracyAll),
+      whole(exit.macs),
+    ]),
+  ];
+  const gains = [
+    ['', 'with exits', 'without', ''],
+    ['accuracy', percent(accuracy), percent(accuracyFull), difference(accuracy - accuracyFull)],
+    ['MACs, mean', whole(macs.mean), whole(macs.full), compare(macs.speedup, 'fewer', 'more')],
+    ...(['p50', 'p95', 'p99'] as const).map((at) => [
+      `latency ${at}`,
+      `${significant(early[at])} ms`,
+      `${significant(full[at])} ms`,
+      compare(full[at] / early[at], 'faster', 'slower'),
+    ]),
+  ];
+  return [
+    ...wrap(`${title} on ${dataset}, ${plural(samples, 'sample')}`, WIDTH),
+    '',
+    ...wrap(verdict(report), WIDTH - 2).map((line) => `  ${line}`),
+    '',
+    table(where, { indent: 2 }),
+    '',
+    table(gains, { indent: 2 }),
+    '',
+    ...wrap(`leaves if ${criterionText(report.criterion)}: ${origin}`, WIDTH),
+    ...wrap(
+      `one sample: ${cost(report.reads)} reads, ${cost(report.submits)} submits, ${cost(report.dispatches)} dispatches; ` +
+        `latency of ${plural(latencyMs.samples, 'sample')}, one by one, with and without exits in turn`,
+      WIDTH,
+    ),
+    ...wrap(`adapter: ${report.adapter}`, WIDTH),
+  ].join('\n');
+}
+
+/** What the exits are worth on this data and this adapter, in one sentence or two. */
+export function verdict({ exits, accuracy, accuracyFull, macs, latencyMs }: EvaluationReport): string {
+  const leaving = exits.slice(0, -1).reduce((sum, { share }) => sum + share, 0);
+  if (exits.length === 1) return 'This network has one exit: there is nothing to leave early.';
+  if (leaving === 0) return 'No sample leaves early, so the exits only cost: the thresholds let none go.';
+  const gain = accuracy - accuracyFull;
+  const change = gain < 0 ? `${points(-gain)} points of accuracy lost` : gain > 0 ? `${points(gain)} points of accuracy won` : 'no accuracy lost';
+  const work = macs.speedup >= 1 ? `${times(macs.speedup)} fewer` : `${times(1 / macs.speedup)} MORE`;
+  return `${percent(leaving, 1)} leave early: ${work} multiply-accumulates, ${change}. ${verdictOnTime(latencyMs)}`;
+}
+
+function verdictOnTime({ early, full }: EvaluationReport['latencyMs']): string {
+  const median = full.p50 / early.p50;
+  const tail = full.p95 / early.p95;
+  if (median < 1 - NOISE) return `But the exits SAVE NO TIME on this adapter: ${times(1 / median)} slower at the median.`;
+  if (median <= 1 + NOISE) return 'But the exits SAVE NO TIME on this adapter: the median is the same.';
+  const rest = tail < 1 - NOISE ? `, but ${times(1 / tail)} slower at p95` : '';
+  return `On this adapter a sample is ${times(median)} faster at the median${rest}.`;
+}
+
+/** `entropy < 0.0423 nats` */
+export function criterionText({ kind, thresholds }: Criterion): string {
+  const values = thresholds.map((threshold) => Number(threshold.toPrecision(4))).join(', ');
+  return kind === 'entropy' ? `entropy < ${values} nats` : `${kind} > ${values}`;
+}
+
+const difference = (gain: number): string => (gain === 0 ? 'the same' : `${points(Math.abs(gain))} points ${gain < 0 ? 'lost' : 'won'}`);
+
+const compare = (ratio: number, better: string, worse: string): string =>
+  ratio >= 1 ? `${times(ratio)} ${better}` : `${times(1 / ratio)} ${worse}`;
+
+const cost = (perSample: number): string => perSample.toFixed(2);

@@ -1,0 +1,72 @@
+import type { Network } from '../earlyexit/network.ts';
+import type { ChosenThresholds, ModelDetails } from '../earlyexit/model.ts';
+import type { Layer } from '../nn/layer.ts';
+import { sizeOf } from '../tensor/spec.ts';
+import { criterionText } from './evaluation.ts';
+import { percent, plural, points, whole } from './format.ts';
+import { list } from './table.ts';
+
+/** Numbers in all parameters of a network. */
+export const parameterCount = ({ parameters }: Network): number =>
+  Object.values(parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+/** `b-lenet, 74,604 parameters, 1,140,070 MACs, 220,150 to exit 1` */
+export function networkText(network: Network): string {
+  const { name, macs } = network;
+  const early = macs.toExit.slice(0, -1).map((cost, index) => `, ${whole(cost)} to exit ${index + 1}`);
+  return `${name}, ${plural(parameterCount(network), 'parameter')}, ${whole(macs.full)} MACs${early.join('')}`;
+}
+
+/** `entropy < 0.0423 nats, chosen on digits/validation (1,000 samples), where ...` */
+export const thresholdsText = ({ criterion, values, ...choice }: ChosenThresholds): string =>
+  `${criterionText({ kind: criterion, thresholds: values })}, ${choiceText(choice)}`;
+
+/** On what thresholds were chosen, for what loss, and what came of it there. */
+export function choiceText({ chosenOn, maxAccuracyLoss, achieved }: Omit<ChosenThresholds, 'criterion' | 'values'>): string {
+  const leaving = achieved.shares.slice(0, -1).reduce((sum, share) => sum + share, 0);
+  return (
+    `chosen on ${chosenOn.dataset} (${plural(chosenOn.samples, 'sample')}) to lose at most ${points(maxAccuracyLoss)} points there: ` +
+    `${percent(leaving, 1)} left early, ${percent(achieved.accuracy)} right against ${percent(achieved.accuracyFull)}`
+  );
+}
+
+/** All that a model file says, as text. */
+export function modelText(network: Network, { normalization, classNames, thresholds, training }: ModelDetails): string {
+  const numbers = (values: readonly number[]): string => values.map((value) => Number(value.toFixed(4))).join(', ');
+  const stages = network.stages.flatMap(({ body, exit }, index): [string, string][] => [
+    [`stage ${index + 1}`, body.map(layerText).join(', ')],
+    [`  exit ${index + 1}`, exit.map(layerText).join(', ')],
+  ]);
+  const trained: [string, string][] = training
+    ? [
+        ['trained on', `${training.dataset} (${plural(training.samples, 'sample')}, fingerprint ${training.fingerprint})`],
+        [
+          'training',
+          `${training.epochs.done} of ${training.epochs.planned} epochs${training.interrupted ? ', interrupted' : ''}, batch ${training.batch}, ` +
+            `seed ${training.seed}, weights ${training.weights.join(', ')}, on ${training.adapter}`,
+        ],
+        ['optimiser', Object.values(training.optimizer).slice(0, 1).join() + optionsText(training.optimizer)],
+        ['loss', training.losses.map((loss) => loss.toFixed(4)).join(', ') || 'no whole epoch'],
+      ]
+    : [['trained on', 'not recorded']];
+  return list([
+    ['network', networkText(network)],
+    ['input', `[${network.input.join(', ')}], mean ${numbers(normalization?.mean ?? [])}, deviation ${numbers(normalization?.std ?? [])}`],
+    ...stages,
+    ['classes', (classNames ?? []).join(', ')],
+    ['thresholds', thresholds ? thresholdsText(thresholds) : 'none stored'],
+    ...trained,
+  ]);
+}
+
+const optionsText = (options: Readonly<Record<string, unknown>>): string => {
+  const { name: _, ...rest } = options;
+  return ` (${Object.entries(rest).map(([name, value]) => `${name} ${String(value)}`).join(', ')})`;
+};
+
+/** `conv 5x5 1->5` */
+function layerText({ type, options }: Layer): string {
+  const { kernel, input, output, rate } = options;
+  const parts = [type, kernel && `${String(kernel)}x${String(kernel)}`, output && `${String(input)}->${String(output)}`, rate];
+  return parts.filter(Boolean).join(' ');
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/graph/program.ts';
+import { linear } from '../../src/kernels/linear.ts';
+import { max, min, sum } from '../../src/kernels/reduce.ts';
+import { relu, sigmoid, tanh } from '../../src/kernels/unary.ts';
+import { Rows } from '../../src/tensor/spec.ts';
+import { random } from '../op-table.ts';
+import { openTestDevice } from '../open-test-device.ts';
+
+const device = await openTestDevice();
+
+// GPUs take max(NaN, 0) for 0 and tanh(100) for NaN; a poisoned sample must not come out looking sound.
+describe('values that are not finite', () => {
+  it('pass through activations as they should', async () => {
+    const x = Float32Array.of(NaN, -NaN, Infinity, -Infinity, 100, -100, -0, 3e38);
+    using program = await compile(device, { x: { dtype: 'f32', shape: [x.length] } }, ({ x }) => ({
+      relu: relu({ x: x! }),
+      sigmoid: sigmoid({ x: x! }),
+      tanh: tanh({ x: x! }),
+    }));
+    const results = await program.call({ x });
+    expect([...results.relu]).toEqual([NaN, NaN, Infinity, 0, 100, 0, expect.closeTo(0), Math.fround(3e38)]);
+    expect([...results.sigmoid].map((value) => +value.toFixed(6))).toEqual([NaN, NaN, 1, 0, 1, 0, 0.5, 1]);
+    expect([...results.tanh].map((value) => +value.toFixed(6) + 0)).toEqual([NaN, NaN, 1, -1, 1, -1, 0, 1]);
+  });
+
+  it.each(['none', 'relu', 'sigmoid', 'tanh'] as const)('stay in their sample through linear, %s', async (activation) => {
+    const [samples, features, out] = [17, 20, 9];
+    const rows = new Rows(samples);
+    const specs = {
+      x: { dtype: 'f32', shape: [samples, features], rows },
+      weight: { dtype: 'f32', shape: [out, features] },
+    } as const;
+    using program = await compile(device, specs, ({ x, weight }) => ({ y: linear({ x: x!, weight: weight! }, { activation }) }));
+    const x = Float32Array.from(random([samples, features], 1).data);
+    const weight = Float32Array.from(random([out, features], 2).data);
+    const { y: sound } = await program.call({ x, weight });
+    for (const sample of [0, 8, 16]) {
+      const poisoned = x.slice();
+      poisoned[sample * features + 3] = NaN;
+      const { y } = await program.call({ x: poisoned, weight });
+      const expected = sound.slice().fill(NaN, sample * out, (sample + 1) * out);
+      expect(y).toEqual(expected);
+    }
+  });
+
+  it('win in a sum, a maximum and a minimum', async () => {
+    const x = Float32Array.of(1, NaN, 2, Infinity, 1, 2, 3, -Infinity, 5);
+    using program = await compile(device, { x: { dtype: 'f32', shape: [3, 3] } }, ({ x }) => ({
+      sum: sum({ x: x! }, { axes: [1] }),
+      max: max({ x: x! }, { axes: [1] }),
+      min: min({ x: x! }, { axes: [1] }),
+    }));
+    const results = await program.call({ x });
+    expect([...results.sum]).toEqual([NaN, Infinity, -Infinity]);
+    expect([...results.max]).toEqual([NaN, Infinity, 5]);
+    expect([...results.min]).toEqual([NaN, 1, -Infinity]);
+  });
+});

@@ -1,0 +1,97 @@
+import { host, random } from '../op-table.ts';
+import type { Host, OpCase, OpRow } from '../op-table.ts';
+
+interface Transposes {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+const sizes = [[1, 1, 1], [3, 5, 2], [8, 9, 8], [63, 65, 64], [64, 3, 65], [65, 64, 10], [2, 1000, 3], [1, 70, 300]] as const;
+const transposes: readonly Transposes[] = [{}, { transposeA: true }, { transposeB: true }, { transposeA: true, transposeB: true }];
+
+/** a and b for a product of [m, k] and [k, n], transposed as asked for. */
+export function factors(m: number, k: number, n: number, { transposeA, transposeB }: Transposes, seed = m + n): Record<'a' | 'b', Host> {
+  return { a: random(transposeA ? [k, m] : [m, k], seed), b: random(transposeB ? [n, k] : [k, n], seed + 1) };
+}
+
+const matmulCases: readonly OpCase[] = [
+  { inputs: factors(5, 0, 4, {}) },
+  ...sizes.flatMap(([m, k, n]) => transposes.map((attributes) => ({ inputs: factors(m, k, n, attributes), attributes }))),
+  ...sizes.map(([m, k, n]) => ({ inputs: factors(m, k, n, {}), samples: m, batched: ['a'] })),
+  ...sizes.map(([m, k, n]) => {
+    const attributes = { transposeB: true };
+    return { inputs: factors(2 * m, k, n, attributes), attributes, samples: m, batched: ['a'] };
+  }),
+  // With a batch before.
+  ...transposes.flatMap((attributes) => {
+    const { transposeA, transposeB } = attributes;
+    const a = random(transposeA ? [3, 5, 4] : [3, 4, 5], 70);
+    const b = random(transposeB ? [3, 9, 5] : [3, 5, 9], 71);
+    return [{ inputs: { a, b }, attributes }, { inputs: { a, b }, attributes, samples: 3, batched: ['a', 'b'] }];
+  }),
+];
+
+export const matmulRow: OpRow = {
+  cases: matmulCases,
+  reference({ a, b }, { transposeA, transposeB }: Transposes) {
+    const [batch, aSizes, bSizes] = a!.shape.length === 3 ? [a!.shape[0]!, a!.shape.slice(1), b!.shape.slice(1)] : [1, a!.shape, b!.shape];
+    const [m, k] = (transposeA ? [aSizes[1], aSizes[0]] : aSizes) as [number, number];
+    const n = bSizes[transposeB ? 0 : 1]!;
+    const y = new Float64Array(batch * m * n);
+    for (let z = 0; z < batch; z++) {
+      for (let row = 0; row < m; row++) {
+        for (let column = 0; column < n; column++) {
+          let total = 0;
+          for (let i = 0; i < k; i++) {
+            const left = z * m * k + (transposeA ? i * m + row : row * k + i);
+            const right = z * k * n + (transposeB ? column * k + i : i * n + column);
+            total += a!.data[left]! * b!.data[right]!;
+          }
+          y[(z * m + row) * n + column] = total;
+        }
+      }
+    }
+    return host(a!.shape.length === 3 ? [batch, m, n] : [m, n], y);
+  },
+  // The bound of the web platform tests for WebNN's matmul.
+  ulps: ({ inputs, attributes }) => 2 * inputs['a']!.shape.at((attributes as Transposes | undefined)?.transposeA ? -2 : -1)!,
+  differentiable: ['a', 'b'],
+};
+
+const activations = {
+  none: (value: number) => value,
+  relu: (value: number) => Math.max(value, 0),
+  sigmoid: (value: number) => 1 / (1 + Math.exp(-value)),
+  tanh: Math.tanh,
+};
+
+const layer = (x: readonly number[], out: number): Record<string, Host> => ({
+  x: random(x, 80 + out),
+  weight: random([out, x.at(-1)!], 81 + out),
+  bias: random([out], 82 + out),
+});
+
+const linearCases: readonly OpCase[] = [
+  { inputs: layer([7], 5) },
+  { inputs: layer([2, 3, 5], 17), attributes: { activation: 'tanh' } },
+  { inputs: layer([1, 64], 10), samples: 1, batched: ['x'] },
+  { inputs: layer([63, 20], 65), attributes: { activation: 'relu' }, samples: 63, batched: ['x'] },
+  { inputs: layer([10, 3, 12], 9), attributes: { activation: 'sigmoid' }, samples: 5, batched: ['x'] },
+];
+
+export const linearRow: OpRow = {
+  cases: linearCases,
+  reference({ x, weight, bias }, { activation = 'none' }: { activation?: keyof typeof activations }) {
+    const [out, features] = weight!.shape as [number, number];
+    const rows = x!.data.length / features;
+    const y = Float64Array.from({ length: rows * out }, (_, index) => {
+      const [row, column] = [Math.floor(index / out), index % out];
+      let total = bias!.data[column]!;
+      for (let i = 0; i < features; i++) total += x!.data[row * features + i]! * weight!.data[column * features + i]!;
+      return activations[activation](total);
+    });
+    return host([...x!.shape.slice(0, -1), out], y);
+  },
+  ulps: ({ inputs }) => 2 * inputs['weight']!.shape[1]! + 32,
+  differentiable: ['x', 'weight', 'bias'],
+};
