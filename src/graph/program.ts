@@ -279,11 +279,7 @@ export class Program<I extends string = string, O extends string = string> {
     }
     if (input instanceof Tensor || input instanceof Output) {
       if (input.dtype !== value.dtype) throw wrong(describe(input));
-      if (input instanceof Output) {
-        input.check();
-        if (input.rows) return perSample(input) * input.rows.max;
-      }
-      return sizeOf(input.shape);
+      return input instanceof Output ? input.live().size / 4 : sizeOf(input.shape);
     }
     if (typeof (input as BufferRange | null)?.size !== 'number') throw wrong(typeof input);
     return Math.min(Math.floor(input.size / 4), sizeOf(value.shape));
@@ -296,7 +292,7 @@ export class Program<I extends string = string, O extends string = string> {
       return;
     }
     const from: BufferRange =
-      input instanceof Output ? input.range
+      input instanceof Output ? input.live()
       : input instanceof Tensor ? { buffer: input.buffer, offset: input.offset, size: input.byteLength }
       : 'buffer' in input ? input
       : { buffer: input, offset: 0, size: input.size };

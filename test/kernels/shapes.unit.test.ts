@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { ArgumentError, ShapeError } from '../../src/errors.ts';
+import { broadcast, broadcastStrides, mergeAxes } from '../../src/kernels/axes.ts';
+import { linear } from '../../src/kernels/linear.ts';
+import { matmul } from '../../src/kernels/matmul.ts';
+import { max, sum } from '../../src/kernels/reduce.ts';
+import { relu } from '../../src/kernels/unary.ts';
+import { Rows } from '../../src/tensor/spec.ts';
+import type { Spec } from '../../src/tensor/spec.ts';
+
+const rows = new Rows(4);
+const fixed = (...shape: number[]): Spec => ({ dtype: 'f32', shape });
+const sampled = (...shape: number[]): Spec => ({ dtype: 'f32', shape, rows });
+const integers: Spec = { dtype: 'u32', shape: [4] };
+
+describe('broadcasting', () => {
+  it.each<[string, Spec, Spec, Spec]>([
+    ['repeats a length of 1', fixed(4, 1, 3), fixed(5, 1), fixed(4, 5, 3)],
+    ['keeps an empty axis', fixed(0, 3), fixed(3), fixed(0, 3)],
+    ['keeps the samples first', fixed(3), sampled(8, 3), sampled(8, 3)],
+  ])('%s', (_, a, b, expected) => expect(broadcast('add', a, b)).toEqual({ rows: undefined, ...expected }));
+
+  it.each<[string, Spec, Spec]>([
+    ['lengths that differ', fixed(2, 3), fixed(2)],
+    ['samples that are not first', sampled(4), fixed(3, 4)],
+    ['samples of two kinds', sampled(4), { ...fixed(4), rows: new Rows(4) }],
+    ['as many fixed elements as samples', sampled(4, 3), fixed(4, 3)],
+    ['two and one entries per sample', sampled(8, 3), sampled(4, 3)],
+    ['integers', fixed(4), integers],
+    ['seven axes', fixed(1, 1, 1, 1, 1, 1, 2), fixed(2)],
+  ])('refuses %s', (_, a, b) => {
+    expect(() => broadcast('add', a, b)).toThrow(ShapeError);
+    expect(() => broadcast('add', a, b)).toThrow(/^add: expected f32 operands .* got \w+\[/);
+  });
+
+  it('walks through what is repeated with a stride of 0', () => {
+    expect(broadcastStrides(fixed(5, 1), [4, 5, 3])).toEqual([0, 1, 0]);
+    expect(broadcastStrides(fixed(4, 1, 3), [4, 5, 3])).toEqual([3, 0, 1]);
+  });
+});
+
+describe('mergeAxes', () => {
+  const axis = (length: number, ...strides: number[]) => ({ length, strides });
+
+  it.each([
+    ['contiguous axes', [axis(2, 15, 15), axis(3, 5, 5), axis(5, 1, 1)], [axis(30, 1, 1)]],
+    ['repeated axes', [axis(2, 0), axis(3, 0), axis(5, 1)], [axis(6, 0), axis(5, 1)]],
+    ['axes of length 1', [axis(4, 3), axis(1, 0), axis(3, 1)], [axis(12, 1)]],
+  ])('joins %s', (_, axes, expected) => expect(mergeAxes(axes)).toEqual(expected));
+
+  it('keeps apart what one operand jumps at', () => {
+    const axes = [axis(2, 3, 0), axis(3, 1, 1)];
+    expect(mergeAxes(axes)).toEqual(axes);
+  });
+
+  it('leaves one axis of a single element', () => {
+    expect(mergeAxes([axis(1, 7), axis(1, 7)])).toEqual([axis(1, 0)]);
+    expect(mergeAxes([])).toEqual([axis(1)]);
+  });
+});
+
+describe('infer', () => {
+  it('says where the samples of a product are', () => {
+    expect(matmul.infer({ a: sampled(8, 3), b: fixed(3, 5) }, {}).y).toEqual(sampled(8, 5));
+    expect(matmul.infer({ a: sampled(8, 3), b: sampled(8, 5) }, { transposeA: true }).y).toEqual({ ...fixed(3, 5), rows: undefined });
+    expect(matmul.infer({ a: sampled(8, 3, 2), b: sampled(8, 5, 2) }, { transposeB: true }).y).toEqual(sampled(8, 3, 5));
+  });
+
+  it.each<[string, Spec, Spec, object]>([
+    ['inner lengths that differ', fixed(2, 3), fixed(2, 3), {}],
+    ['a vector', fixed(3), fixed(3, 2), {}],
+    ['a batch on one side', fixed(2, 3, 4), fixed(4, 5), {}],
+    ['samples along n', fixed(2, 3), sampled(4, 3), { transposeB: true }],
+    ['samples along k on one side', sampled(4, 3), fixed(4, 5), { transposeA: true }],
+  ])('matmul refuses %s', (_, a, b, attributes) => {
+    expect(() => matmul.infer({ a, b }, attributes)).toThrow(ShapeError);
+    expect(() => matmul.infer({ a, b }, attributes)).toThrow(/^matmul: expected a f32\[.*\] and b f32\[.*got f32/);
+  });
+
+  it.each<[string, Spec, Spec, Spec]>([
+    ['features that differ', fixed(2, 3), fixed(5, 4), fixed(5)],
+    ['a bias of another length', fixed(2, 3), fixed(5, 3), fixed(3)],
+    ['weights that depend on samples', fixed(2, 3), sampled(4, 3), fixed(4)],
+    ['samples without features', sampled(4), fixed(5, 4), fixed(5)],
+  ])('linear refuses %s', (_, x, weight, bias) => {
+    expect(() => linear.infer({ x, weight, bias }, {})).toThrow(ShapeError);
+  });
+
+  it('counts multiply-accumulates', () => {
+    const inputs = { x: sampled(4, 720), weight: fixed(84, 720), bias: fixed(84) };
+    expect(linear.macs!(inputs, linear.infer(inputs, {}), {})).toBe(4 * 720 * 84);
+  });
+
+  it('drops the samples where they are reduced', () => {
+    expect(sum.infer({ x: sampled(8, 3) }, { axes: [0] }).y).toEqual({ ...fixed(3), rows: undefined });
+    expect(max.infer({ x: sampled(8, 3) }, { axes: [-1], keepDims: true }).y).toEqual(sampled(8, 1));
+  });
+
+  it('refuses axes that are not there and dtypes that are not f32', () => {
+    expect(() => sum.infer({ x: fixed(2, 3) }, { axes: [2] })).toThrow(ArgumentError);
+    expect(() => sum.infer({ x: fixed(2, 3) }, { axes: [2] })).toThrow('sum: expected axes from -2 to 1, got 2');
+    expect(() => sum.infer({ x: integers }, {})).toThrow(ShapeError);
+    expect(() => relu.infer({ x: integers }, {})).toThrow('relu: expected f32[...], got u32[4]');
+  });
+});
