@@ -1,8 +1,12 @@
 import type * as registry from '../src/kernels/registry.ts';
 import type { OpRow, OpStory } from './op-table.ts';
+import { binaryRows } from './ops/binary.ts';
 import { crossEntropyGradRow, crossEntropyRow } from './ops/losses.ts';
 import { adamStory, sgdStory } from './ops/optimizers.ts';
-import { dropoutRow, reshapeRow } from './ops/rows.ts';
+import { linearRow, matmulRow } from './ops/products.ts';
+import { reduceRows } from './ops/reduce.ts';
+import { dropoutRow, reshapeRow, softmaxRow } from './ops/rows.ts';
+import { unaryRows } from './ops/unary.ts';
 
 /** Has a test file of its own. */
 interface Elsewhere {
@@ -12,6 +16,9 @@ const exits: Elsewhere = { testedIn: 'earlyexit/exit-check.gpu.test.ts' };
 
 /** One row per operation: leaving one out does not compile. */
 export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | Elsewhere } = {
+  ...binaryRows,
+  ...reduceRows,
+  ...unaryRows,
   adam: adamStory,
   compact: exits,
   crossEntropy: crossEntropyRow,
@@ -19,6 +26,9 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   dropout: dropoutRow,
   exitCheck: exits,
   gatherRows: exits,
+  linear: linearRow,
+  matmul: matmulRow,
   reshape: reshapeRow,
   sgd: sgdStory,
+  softmax: softmaxRow,
 };

@@ -1,6 +1,7 @@
 /** Of the known words those that someone who typed `word` may have meant, the nearest first; at most three. */
 export function nearest(word: string, known: readonly string[]): string[] {
-  const close = Math.max(1, Math.ceil(word.length / 3));
+  // Dashes are in every flag, and say nothing of what was meant.
+  const close = Math.max(1, Math.ceil(word.replace(/^-+/, '').length / 3));
   return known
     .map((candidate) => ({ candidate, distance: candidate.startsWith(word) ? 0 : editDistance(word, candidate) }))
     .filter(({ distance }) => distance <= close)

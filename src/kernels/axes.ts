@@ -15,8 +15,8 @@ export const MAX_RANK = 6;
 export const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 /**
- * The same walk along as few axes as possible, but at least one: an axis of length 1 is left out, and two neighbours that
- * every operand passes through in one even stride become one.
+ * The same walk along as few axes as possible, but at least one: an axis of length 1 is left out, and two neighbours
+ * that every operand passes through in one even stride become one.
  */
 export function mergeAxes(axes: readonly Axis[]): Axis[] {
   const merged: Axis[] = [];
@@ -39,8 +39,6 @@ export const axesParam = (axes: readonly Axis[]): number[] =>
     return [length, strides[0] ?? 0, strides[1] ?? 0, strides[2] ?? 0];
   }).flat();
 
-const lengthAt = ({ shape }: Spec, axis: number, rank: number): number => shape[axis + shape.length - rank] ?? 1;
-
 /**
  * The shape that two operands have together: aligned at the last axis, a length of 1 repeated. The samples stay on the
  * leading axis, along which an operand that does not depend on them is repeated.
@@ -49,12 +47,13 @@ const lengthAt = ({ shape }: Spec, axis: number, rank: number): number => shape[
 export function broadcast(op: string, a: Spec, b: Spec): Spec {
   const rank = Math.max(a.shape.length, b.shape.length);
   const rows = a.rows ?? b.rows;
-  const lengths = Array.from({ length: rank }, (_, axis) => [lengthAt(a, axis, rank), lengthAt(b, axis, rank)] as const);
-  const shape = lengths.map(([p, q]) => (p === 1 ? q : p));
-  const fits = lengths.every(([p, q], axis) => [1, shape[axis]].includes(p) && [1, shape[axis]].includes(q));
-  const samplesLead = [a, b].every((spec) =>
-    spec.rows ? spec.rows === rows && spec.shape.length === rank && spec.shape[0] === shape[0] : !rows || lengthAt(spec, 0, rank) === 1,
-  );
+  const lengthAt = ({ shape }: Spec, axis: number): number => shape[axis + shape.length - rank] ?? 1;
+  const shape = Array.from({ length: rank }, (_, axis) => lengthAt(lengthAt(a, axis) === 1 ? b : a, axis));
+  const fits = shape.every((length, axis) => [a, b].every((spec) => [1, length].includes(lengthAt(spec, axis))));
+  const samplesLead = [a, b].every((spec) => {
+    if (!spec.rows) return !rows || lengthAt(spec, 0) === 1;
+    return spec.rows === rows && spec.shape.length === rank && spec.shape[0] === shape[0];
+  });
   if (a.dtype !== 'f32' || b.dtype !== 'f32' || !fits || !samplesLead || rank > MAX_RANK) {
     throw expected(op, `f32 operands of at most ${MAX_RANK} axes that broadcast, samples first`, a, b);
   }

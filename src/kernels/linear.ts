@@ -24,15 +24,17 @@ export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
     const shapes = weight.shape.length === 2 && x.shape.length >= (x.rows ? 2 : 1) && x.shape.at(-1) === features;
     const biasFits = !bias || (bias.shape.length === 1 && bias.shape[0] === out);
     if (!dtypes || !shapes || !biasFits || weight.rows || bias?.rows) {
-      throw expected('linear', 'x f32[..., in], weight f32[out, in] and bias f32[out]', x, weight, ...(bias ? [bias] : []));
+      const given = bias ? [x, weight, bias] : [x, weight];
+      throw expected('linear', 'x f32[..., in], weight f32[out, in] and bias f32[out]', ...given);
     }
     return { y: { dtype: 'f32', shape: [...x.shape.slice(0, -1), out!], rows: x.rows } };
   },
   lower({ x, weight, bias }, { y }, { activation }) {
     const [n, k] = weight.shape as [number, number];
     const m = sizeOf(x.shape.slice(0, -1));
-    const product = { batch: 1, m, n, k, sampleAxis: 'm', aStrides: [0, k, 1], bStrides: [0, 1, k], activation } as const;
-    return [launchProduct({ a: x, b: weight, y, ...(bias ? { bias } : {}) }, product)];
+    const sizes = { batch: 1, m, n, k, sampleAxis: 'm' } as const;
+    const bind = { a: x, b: weight, y, ...(bias ? { bias } : {}) };
+    return [launchProduct(bind, { ...sizes, aStrides: [0, k, 1], bStrides: [0, 1, k], activation })];
   },
   gradient({ x, weight, y, dy }, { activation = 'none' }): Record<'x' | 'weight' | 'bias', () => Value> {
     const flat = (value: Value): Value => reshape({ x: value }, { shape: [-1, value.shape.at(-1)!] });

@@ -1,7 +1,6 @@
-import type { Rows, Spec } from '../tensor/spec.ts';
+import type { Spec } from '../tensor/spec.ts';
 import { activationCode } from './activation.ts';
 import type { Activation } from './activation.ts';
-import { stridesOf } from './axes.ts';
 import { defineOp, dispatch, expected } from './define.ts';
 import type { Dispatch, Operand, Value } from './define.ts';
 import { matmulKernel } from './generated/matmul.ts';
@@ -33,7 +32,7 @@ export interface Product {
 /** Rows and columns of the tile that one of a workgroup's 64 invocations computes. */
 const TILE = 8;
 
-/** How many invocations of a workgroup stand side by side along n: few where n is small, lest most have nothing to do. */
+/** How many invocations of a workgroup stand side by side along n: few where n is small, lest most be idle. */
 const lanesFor = (n: number): number => [1, 2, 4].find((lanes) => n <= lanes * TILE) ?? 8;
 
 /** The launch for a product; `linear` uses it too. */
@@ -58,51 +57,52 @@ export function launchProduct(bind: { a: Value; b: Value; bias?: Value; y: Value
   });
 }
 
-function productOf(a: Spec, b: Spec, { transposeA = false, transposeB = false }: MatmulAttributes): Product & { rows?: Rows } {
+/** @throws ShapeError */
+function productOf(a: Spec, b: Spec, { transposeA = false, transposeB = false }: MatmulAttributes): Product {
   const rank = a.shape.length;
-  const wrong = expected(
-    'matmul',
-    `a f32[${transposeA ? 'k, m' : 'm, k'}] and b f32[${transposeB ? 'n, k' : 'k, n'}], both with or both without a batch before, ` +
-      'samples along the batch, m, or k',
-    a,
-    b,
-  );
-  if (a.dtype !== 'f32' || b.dtype !== 'f32' || (rank !== 2 && rank !== 3) || b.shape.length !== rank) throw wrong;
-  const [aBatch = 1, ...aSizes] = rank === 3 ? a.shape : [1, ...a.shape];
-  const [bBatch = 1, ...bSizes] = rank === 3 ? b.shape : [1, ...b.shape];
-  const [m, k] = (transposeA ? aSizes.toReversed() : aSizes) as [number, number];
-  const [bk, n] = (transposeB ? bSizes.toReversed() : bSizes) as [number, number];
-  if (aBatch !== bBatch || k !== bk) throw wrong;
-
-  const alongBatch = rank === 3 && a.rows === b.rows;
-  const alongK = rank === 2 && a.rows === b.rows && transposeA && !transposeB;
-  const alongM = rank === 2 && !b.rows && !transposeA;
-  const unsampled = !a.rows && !b.rows;
-  if (!unsampled && !alongBatch && !alongK && !alongM) throw wrong;
-
-  const [aBatchStride, aOuter, aInner] = [m * k, ...stridesOf(aSizes)] as unknown as ByAxis;
-  const [bBatchStride, bOuter, bInner] = [k * n, ...stridesOf(bSizes)] as unknown as ByAxis;
+  const batch = rank === 3 ? a.shape[0]! : 1;
+  const [m, k] = matrix(a, transposeA);
+  const [bk, n] = matrix(b, transposeB);
+  const fits = a.dtype === 'f32' && b.dtype === 'f32' && k === bk && (rank === 3 ? b.shape[0] === batch : rank === 2);
+  const sampleAxis = sampleAxisOf(a, b, transposeA, transposeB);
+  if (!fits || b.shape.length !== rank || !sampleAxis) {
+    const expectedShapes = `a f32[${transposeA ? 'k, m' : 'm, k'}] and b f32[${transposeB ? 'n, k' : 'k, n'}]`;
+    throw expected('matmul', `${expectedShapes}, or both with a batch before, samples along the batch, m or k`, a, b);
+  }
   return {
-    batch: aBatch,
+    batch,
     m,
     n,
     k,
-    sampleAxis: alongBatch ? 'batch' : alongM ? 'm' : 'k',
-    aStrides: transposeA ? [aBatchStride, aInner, aOuter] : [aBatchStride, aOuter, aInner],
-    bStrides: transposeB ? [bBatchStride, bInner, bOuter] : [bBatchStride, bOuter, bInner],
-    ...(alongBatch || alongM ? { rows: a.rows } : {}),
+    sampleAxis,
+    aStrides: transposeA ? [m * k, 1, m] : [m * k, k, 1],
+    bStrides: transposeB ? [k * n, 1, k] : [k * n, n, 1],
   };
+}
+
+function matrix({ shape }: Spec, transpose: boolean): [rows: number, columns: number] {
+  const [rows = NaN, columns = NaN] = shape.slice(-2);
+  return transpose ? [columns, rows] : [rows, columns];
+}
+
+/** The axis of the product along which the samples run; undefined where the kernel cannot have them. */
+function sampleAxisOf(a: Spec, b: Spec, transposeA: boolean, transposeB: boolean): Product['sampleAxis'] | undefined {
+  if (!a.rows && !b.rows) return 'm';
+  if (a.shape.length === 3) return a.rows === b.rows ? 'batch' : undefined;
+  if (transposeA) return a.rows === b.rows && !transposeB ? 'k' : undefined;
+  return b.rows ? undefined : 'm';
 }
 
 /**
  * The matrix product `a b`, of each matrix where both have a batch before. a: `f32[m, k]`, b: `f32[k, n]`, or their
- * transposes as the attributes say; result: `f32[m, n]`. Samples may run along m (features times weights), along k on both
- * sides (`a` transposed: the gradient of weights, a sum over the live samples), or along the batch.
+ * transposes as the attributes say; result: `f32[m, n]`. Samples may run along m (features times weights), along k on
+ * both sides (`a` transposed: the gradient of weights, a sum over the live samples), or along the batch.
  */
 export const matmul = defineOp<{ a: Operand; b: Operand }, 'y', MatmulAttributes>({
   name: 'matmul',
   infer({ a, b }, attributes) {
-    const { batch, m, n, rows } = productOf(a, b, attributes);
+    const { batch, m, n, sampleAxis } = productOf(a, b, attributes);
+    const rows = sampleAxis === 'k' ? undefined : a.rows;
     return { y: { dtype: 'f32', shape: a.shape.length === 3 ? [batch, m, n] : [m, n], rows } };
   },
   lower: ({ a, b }, { y }, attributes) => [launchProduct({ a, b, y }, productOf(a, b, attributes))],

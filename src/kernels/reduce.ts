@@ -15,7 +15,7 @@ export interface ReduceAttributes {
   readonly keepDims?: boolean;
 }
 
-/** Elements that one invocation combines; part of the result's bits, and known to `wgsl/reduce.wgsl`. */
+/** Elements that one invocation combines, one after the other. Another number gives other bits. */
 const CHUNK = 256;
 
 function reducedAxes(op: string, { shape }: Spec, { axes }: ReduceAttributes): Set<number> {
@@ -99,6 +99,7 @@ function launch({ x, kept, over, code, isMean }: Step, result: Value, chunks: nu
       rank: keptAxes.length + overAxes.length,
       outputs: size / chunks,
       count: lengthOf(over) / (overSamples ? x.rows.max : 1),
+      chunk: CHUNK,
       chunks,
       overSamples: Number(Boolean(overSamples)),
     },
@@ -114,7 +115,8 @@ const reduceGrad = defineOp<{ dy: Operand }, 'y', { like: Spec; axes: ReadonlySe
   lower({ dy }, { y }, { axes: reduced, isMean }) {
     const keptShape = y.shape.map((length, axis) => (reduced.has(axis) ? 1 : length));
     const strides = stridesOf(keptShape);
-    const axes = mergeAxes(y.shape.map((length, axis) => ({ length, strides: [reduced.has(axis) ? 0 : strides[axis]!] })));
+    const strideAt = (axis: number): number => (reduced.has(axis) ? 0 : strides[axis]!);
+    const axes = mergeAxes(y.shape.map((length, axis) => ({ length, strides: [strideAt(axis)] })));
     const overSamples = isMean && y.rows && reduced.has(0);
     const count = sizeOf(y.shape) / sizeOf(keptShape);
     return [

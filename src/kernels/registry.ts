@@ -1,10 +1,16 @@
 // Every operation, one line each. As a module of names and not an object, so that bundles keep only what they use.
 export { adam } from './adam.ts';
+export { add, div, less, maximum, minimum, mul, notLess, reluGrad, sigmoidGrad, sub, tanhGrad } from './binary.ts';
 export { compact } from './compact.ts';
 export { crossEntropy } from './cross-entropy.ts';
 export { crossEntropyGrad } from './cross-entropy-grad.ts';
 export { dropout } from './dropout.ts';
 export { exitCheck } from './exit-check.ts';
 export { gatherRows } from './gather-rows.ts';
+export { linear } from './linear.ts';
+export { matmul } from './matmul.ts';
+export { max, mean, min, sum } from './reduce.ts';
 export { reshape } from './reshape.ts';
 export { sgd } from './sgd.ts';
+export { softmax } from './softmax.ts';
+export { abs, copy, exp, log, negate, reciprocal, relu, scale, sigmoid, sign, sqrt, square, tanh } from './unary.ts';

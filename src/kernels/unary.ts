@@ -6,7 +6,8 @@ import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
 import type { Dispatch, NoGradient, Op, Operand, Value } from './define.ts';
 import { unaryKernel } from './generated/unary.ts';
 
-type Values = { readonly x: Value; readonly y: Value; readonly dy: Value };
+/** The gradient of x. */
+type Rule = (values: { readonly x: Value; readonly y: Value; readonly dy: Value }) => Value;
 
 function sameShape(name: string, x: Spec): Spec {
   if (x.dtype !== 'f32') throw expected(name, 'f32[...]', x);
@@ -21,8 +22,8 @@ const launch = (code: number, x: Value, y: Value, by = 1, plus = 0): Dispatch =>
     grid: linearGrid(perSample(x), 256),
   });
 
-/** One member of the family. `code` is its number in `wgsl/unary.wgsl`; the rule gives the gradient of x. */
-const unary = (name: string, code: number, rule: ((values: Values) => Value) | NoGradient): Op<{ x: Operand }, 'y', {}> =>
+/** One member of the family. `code` is its number in `wgsl/unary.wgsl`. */
+const unary = (name: string, code: number, rule: Rule | NoGradient): Op<{ x: Operand }, 'y', {}> =>
   defineOp<{ x: Operand }>({
     name,
     infer: ({ x }) => ({ y: sameShape(name, x) }),

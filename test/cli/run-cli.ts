@@ -3,9 +3,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { build } from 'rolldown';
+import { afterAll, onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+// Bundled for each test file: a process starts four times faster than from the sources. Within node_modules, where `webgpu` is found.
+const bundle = join(root, `node_modules/.cache/exitgpu/cli-${process.pid}.mjs`);
+await build({
+  cwd: root,
+  input: 'src/cli/main.ts',
+  platform: 'node',
+  external: ['webgpu'],
+  transform: { target: 'node20' },
+  output: { file: bundle, codeSplitting: false },
+});
+afterAll(() => rm(bundle));
 
 export interface CliResult {
   readonly code: number | null;
@@ -15,17 +28,14 @@ export interface CliResult {
 
 export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv;
-  /** Sees standard output as it comes; `interrupt` is what Ctrl-C does. */
+  /** Sees standard output so far whenever more of it comes; `interrupt` is what Ctrl-C does. */
   readonly onOutput?: (text: string, interrupt: () => void) => void;
 }
 
-/** Runs `exitgpu` from the sources, in a process of its own. */
+/** Runs `exitgpu` in a process of its own. */
 export function runCli(args: readonly string[], { env = {}, onOutput }: CliOptions = {}): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
-      cwd: root,
-      env: { ...process.env, ...env },
-    });
+    const child = spawn(process.execPath, [bundle, ...args], { env: { ...process.env, ...env } });
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output.stdout += text;

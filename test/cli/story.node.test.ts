@@ -40,7 +40,7 @@ test('a model is trained, described, judged and used', async () => {
   expect(described.stdout).toMatch(/chosen on digits\/train\[1000\.\.1200\)/);
 
   const judged = await runCli(['evaluate', model, '--data', data, '--json', json, ...adapter]);
-  expect(judged).toMatchObject({ code: 0, stderr: '' });
+  expect(judged.code).toBe(0);
   expect(judged.stdout).not.toContain('WARNING');
   const report = await readJson(json);
   expect(report).toMatchObject({

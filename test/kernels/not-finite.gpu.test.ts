@@ -24,14 +24,17 @@ describe('values that are not finite', () => {
     expect([...results.tanh].map((value) => +value.toFixed(6) + 0)).toEqual([NaN, NaN, 1, -1, 1, -1, 0, 1]);
   });
 
-  it.each(['none', 'relu', 'sigmoid', 'tanh'] as const)('stay in their sample through linear, %s', async (activation) => {
+  const activations = ['none', 'relu', 'sigmoid', 'tanh'] as const;
+  it.each(activations)('stay in their sample through linear, %s', async (activation) => {
     const [samples, features, out] = [17, 20, 9];
     const rows = new Rows(samples);
     const specs = {
       x: { dtype: 'f32', shape: [samples, features], rows },
       weight: { dtype: 'f32', shape: [out, features] },
     } as const;
-    using program = await compile(device, specs, ({ x, weight }) => ({ y: linear({ x: x!, weight: weight! }, { activation }) }));
+    using program = await compile(device, specs, ({ x, weight }) => ({
+      y: linear({ x: x!, weight: weight! }, { activation }),
+    }));
     const x = Float32Array.from(random([samples, features], 1).data);
     const weight = Float32Array.from(random([out, features], 2).data);
     const { y: sound } = await program.call({ x, weight });

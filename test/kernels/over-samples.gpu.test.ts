@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { gradients } from '../../src/autograd/backward.ts';
 import { compile } from '../../src/graph/program.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { matmul } from '../../src/kernels/matmul.ts';
@@ -43,8 +44,31 @@ describe('over the live samples', () => {
   it('of no samples, sum and mean are 0', async () => {
     const rows = new Rows(4);
     const spec = { dtype: 'f32', shape: [4, 3], rows } as const;
-    using program = await compile(device, { x: spec }, ({ x }) => ({ sum: sum({ x: x! }, { axes: [0] }), mean: mean({ x: x! }) }));
-    expect(await program.call({ x: new Float32Array(0) })).toEqual({ sum: new Float32Array(3), mean: new Float32Array(1) });
+    using program = await compile(device, { x: spec }, ({ x }) => ({
+      sum: sum({ x: x! }, { axes: [0] }),
+      mean: mean({ x: x! }),
+    }));
+    const results = await program.call({ x: new Float32Array(0) });
+    expect(results).toEqual({ sum: new Float32Array(3), mean: new Float32Array(1) });
+  });
+
+  it('forgets the samples of a larger run before', async () => {
+    const rows = new Rows(600);
+    const spec = { dtype: 'f32', shape: [600, 3], rows } as const;
+    const make = () =>
+      compile(device, { x: spec }, ({ x }) => ({
+        product: matmul({ a: x!, b: x! }, { transposeA: true }),
+        sum: sum({ x: x! }, { axes: [0] }),
+        mean: mean({ x: x! }),
+        max: max({ x: x! }, { axes: [0] }),
+        gradient: gradients(mean({ x: x! }), [x!])[0]!,
+      }));
+    using used = await make();
+    using fresh = await make();
+    const x = Float32Array.from(random([600, 3], 5, 0.5, 1.5).data);
+    await used.call({ x: x.map((value) => value + 7) });
+    const few = x.slice(0, 3 * 260);
+    expect(await used.call({ x: few })).toEqual(await fresh.call({ x: few }));
   });
 
   it('matmul along k', async () => {
@@ -59,9 +83,10 @@ describe('over the live samples', () => {
 describe('linear', () => {
   it('does without a bias', async () => {
     const inputs = { x: random([65, 33], 1), weight: random([8, 33], 2) };
+    const bias = host([8], new Float64Array(8));
     const row: OpRow = {
       ...linearRow,
-      reference: (given, attributes) => linearRow.reference({ ...given, bias: host([8], Array(8).fill(0)) }, attributes),
+      reference: (given, attributes) => linearRow.reference({ ...given, bias }, attributes),
       differentiable: ['x', 'weight'],
     };
     const opCase = { inputs, attributes: { activation: 'relu' }, samples: 65, batched: ['x'] };

@@ -61,9 +61,10 @@ describe('mergeAxes', () => {
 
 describe('infer', () => {
   it('says where the samples of a product are', () => {
-    expect(matmul.infer({ a: sampled(8, 3), b: fixed(3, 5) }, {}).y).toEqual(sampled(8, 5));
-    expect(matmul.infer({ a: sampled(8, 3), b: sampled(8, 5) }, { transposeA: true }).y).toEqual({ ...fixed(3, 5), rows: undefined });
-    expect(matmul.infer({ a: sampled(8, 3, 2), b: sampled(8, 5, 2) }, { transposeB: true }).y).toEqual(sampled(8, 3, 5));
+    const product = (a: Spec, b: Spec, attributes = {}): Spec => matmul.infer({ a, b }, attributes).y;
+    expect(product(sampled(8, 3), fixed(3, 5))).toEqual(sampled(8, 5));
+    expect(product(sampled(8, 3), sampled(8, 5), { transposeA: true })).toEqual({ ...fixed(3, 5), rows: undefined });
+    expect(product(sampled(8, 3, 2), sampled(8, 5, 2), { transposeB: true })).toEqual(sampled(8, 3, 5));
   });
 
   it.each<[string, Spec, Spec, object]>([

@@ -6,17 +6,30 @@ interface Transposes {
   readonly transposeB?: boolean;
 }
 
-const sizes = [[1, 1, 1], [3, 5, 2], [8, 9, 8], [63, 65, 64], [64, 3, 65], [65, 64, 10], [2, 1000, 3], [1, 70, 300]] as const;
-const transposes: readonly Transposes[] = [{}, { transposeA: true }, { transposeB: true }, { transposeA: true, transposeB: true }];
+/** m, k, n */
+const sizes = [
+  [1, 1, 1], [3, 5, 2], [8, 9, 8], [63, 65, 64], [64, 3, 65], [65, 64, 10], [2, 1000, 3], [1, 70, 300],
+] as const;
+const transposes: readonly Transposes[] = [
+  {},
+  { transposeA: true },
+  { transposeB: true },
+  { transposeA: true, transposeB: true },
+];
+
+type Factors = Record<'a' | 'b', Host>;
 
 /** a and b for a product of [m, k] and [k, n], transposed as asked for. */
-export function factors(m: number, k: number, n: number, { transposeA, transposeB }: Transposes, seed = m + n): Record<'a' | 'b', Host> {
-  return { a: random(transposeA ? [k, m] : [m, k], seed), b: random(transposeB ? [n, k] : [k, n], seed + 1) };
-}
+export const factors = (m: number, k: number, n: number, { transposeA, transposeB }: Transposes): Factors => ({
+  a: random(transposeA ? [k, m] : [m, k], m + n),
+  b: random(transposeB ? [n, k] : [k, n], m + n + 1),
+});
 
 const matmulCases: readonly OpCase[] = [
   { inputs: factors(5, 0, 4, {}) },
-  ...sizes.flatMap(([m, k, n]) => transposes.map((attributes) => ({ inputs: factors(m, k, n, attributes), attributes }))),
+  ...sizes.flatMap(([m, k, n]) =>
+    transposes.map((attributes) => ({ inputs: factors(m, k, n, attributes), attributes })),
+  ),
   ...sizes.map(([m, k, n]) => ({ inputs: factors(m, k, n, {}), samples: m, batched: ['a'] })),
   ...sizes.map(([m, k, n]) => {
     const attributes = { transposeB: true };
@@ -34,7 +47,8 @@ const matmulCases: readonly OpCase[] = [
 export const matmulRow: OpRow = {
   cases: matmulCases,
   reference({ a, b }, { transposeA, transposeB }: Transposes) {
-    const [batch, aSizes, bSizes] = a!.shape.length === 3 ? [a!.shape[0]!, a!.shape.slice(1), b!.shape.slice(1)] : [1, a!.shape, b!.shape];
+    const batch = a!.shape.length === 3 ? a!.shape[0]! : 1;
+    const [aSizes, bSizes] = [a!.shape.slice(-2), b!.shape.slice(-2)];
     const [m, k] = (transposeA ? [aSizes[1], aSizes[0]] : aSizes) as [number, number];
     const n = bSizes[transposeB ? 0 : 1]!;
     const y = new Float64Array(batch * m * n);
@@ -54,7 +68,7 @@ export const matmulRow: OpRow = {
     return host(a!.shape.length === 3 ? [batch, m, n] : [m, n], y);
   },
   // The bound of the web platform tests for WebNN's matmul.
-  ulps: ({ inputs, attributes }) => 2 * inputs['a']!.shape.at((attributes as Transposes | undefined)?.transposeA ? -2 : -1)!,
+  ulps: ({ inputs, attributes = {} }) => 2 * inputs['a']!.shape.at((attributes as Transposes).transposeA ? -2 : -1)!,
   differentiable: ['a', 'b'],
 };
 

@@ -61,7 +61,9 @@ function groups({ shape, data }: Host, { axes, keepDims }: Attributes): { shape:
 
 const add = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-function row(of: (values: readonly number[]) => number, ulps: (count: number) => number, differentiable?: readonly string[]): OpRow {
+type Of = (values: readonly number[]) => number;
+
+function row(of: Of, ulps: (count: number) => number, differentiable?: readonly string[]): OpRow {
   return {
     cases,
     reference({ x }, attributes) {

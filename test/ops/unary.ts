@@ -41,5 +41,5 @@ export const unaryRows = {
   square: row((x) => x * x, 1),
   reciprocal: row((x) => 1 / x, 4, positive),
   sign: { ...row((x) => Math.sign(x), 0), differentiable: undefined },
-  scale: row((x, { by, plus = 0 }: { by: number; plus?: number }) => by * x + plus, 4, around0, { by: -2.5, plus: 0.75 }),
+  scale: row((x, { by, plus }: { by: number; plus: number }) => by * x + plus, 4, around0, { by: -2.5, plus: 0.75 }),
 } satisfies Record<string, OpRow>;

@@ -18,7 +18,7 @@ export const doctorVerb = defineVerb({
   async run([file], flags) {
     if (file !== undefined) return describeModel(file);
     using device = await openDevice(flags.adapter);
-    return describeDevice(device);
+    return await describeDevice(device);
   },
 });
 

@@ -31,7 +31,7 @@ export const evaluateVerb = defineVerb({
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
     const decision = decided ?? (await chooseHere(model, parts, flags));
-    return judge(model, parts[flags.split], decision, { batch: flags.batch, title: file! });
+    return await judge(model, parts[flags.split], decision, { batch: flags.batch, title: file! });
   },
 });
 

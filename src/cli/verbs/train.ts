@@ -75,11 +75,11 @@ export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
       `--weights: expected ${network.stages.length} numbers for ${network.name}, one per exit and not all 0, got '${weights.join(',')}'`,
     );
   }
-  const parts = await readData(flags.data);
-  for (const part of Object.values(parts)) checkFits(network, part);
   const out = flags.out ?? join(MODELS_FOLDER, `${flags.model}-${shortName(flags.data)}.safetensors`);
   if (flags.out === undefined) await makeFolder(dirname(out));
   await checkWritable(out);
+  const parts = await readData(flags.data);
+  for (const part of Object.values(parts)) checkFits(network, part);
   return { network, parts, out };
 }
 

@@ -1,9 +1,9 @@
 // C = activate(A B + bias), for each matrix of a batch.
-// A: [batch, m, k] and B: [batch, k, n] through strides, so that a transpose costs nothing; bias: [n]; C: [batch, m, n].
-// One of batch, m and k may grow with the samples. An element of C is one chain of fma over k from 0 up, so its bits
-// depend neither on how many rows there are nor on its place among them.
-// Grid: tiles of [n, m, batch]. The 64 invocations of a workgroup stand side by side along n, params.lanes of them, then
-// along m; each computes 8 x 8 elements in registers, or 1 x 8 where only one row is left (a batch of one sample).
+// A: [batch, m, k] and B: [batch, k, n] through strides, so that a transpose costs nothing; bias: [n];
+// C: [batch, m, n]. One of batch, m and k may grow with the samples. An element of C is one chain of fma over k from 0
+// up, so its bits depend neither on how many rows there are nor on its place among them.
+// Grid: tiles of [n, m, batch]. The 64 invocations of a workgroup stand side by side along n, params.lanes of them,
+// then along m; each computes 8 x 8 elements in registers, or 1 x 8 where only one row is left (a single sample).
 import package::lib::activation::activate;
 import package::lib::live::Live;
 

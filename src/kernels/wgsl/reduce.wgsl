@@ -1,5 +1,5 @@
 // Sum, mean, maximum or minimum over some axes; one step of a tree whose shape is fixed.
-// y: [kept axes, chunks]: y[o, c] combines elements c * CHUNK .. (c + 1) * CHUNK of those that belong to output o, in
+// y: [kept axes, chunks]: y[o, c] combines elements c * chunk .. (c + 1) * chunk of those that belong to output o, in
 // order, so that its bits depend only on where an element stands. Chunks beyond the live rows hold the neutral value.
 // x through a stride for each axis. NaN wins over every number.
 // Grid: one invocation per element of y.
@@ -15,6 +15,7 @@ struct Params {
   // For each sample, if they grow with the samples.
   outputs: u32,
   count: u32,
+  chunk: u32,
   chunks: u32,
   // 1 if the samples are reduced, 0 if they are kept
   overSamples: u32,
@@ -31,7 +32,6 @@ override OP: u32 = 0;
 override MEAN: bool = false;
 
 const THREADS = 64u;
-const CHUNK = 256u;
 
 // Through a variable, because an infinity in a constant expression is an error.
 fn neutral() -> f32 {
@@ -70,8 +70,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   let count = params.count * select(1u, live.rows, reducing);
   let output = index / params.chunks;
-  let start = index % params.chunks * CHUNK;
-  let end = min(start + CHUNK, count);
+  let start = index % params.chunks * params.chunk;
+  let end = min(start + params.chunk, count);
 
   let outputAt = offsetOf(output, 0, params.kept);
   let inner = params.axes[params.rank - 1];

@@ -1,0 +1,90 @@
+import { ArgumentError } from '../errors.ts';
+import { leadPerSample, sizeOf } from '../tensor/spec.ts';
+import type { Spec } from '../tensor/spec.ts';
+import { activationCode, activationGrad } from './activation.ts';
+import type { Activation } from './activation.ts';
+import { conv2dInputGrad } from './conv2d-input-grad.ts';
+import { conv2dWeightGrad } from './conv2d-weight-grad.ts';
+import { defineOp, dispatch, expected } from './define.ts';
+import type { Operand, Value } from './define.ts';
+import { conv2dKernel } from './generated/conv2d.ts';
+import { sum } from './reduce.ts';
+import { window2d, windowParams } from './window2d.ts';
+import type { Window2d, WindowAttributes } from './window2d.ts';
+
+export interface Conv2dAttributes extends Omit<WindowAttributes, 'ceil'> {
+  /** Only 1 so far. */
+  readonly groups?: number;
+  /** Applied to the result in the same kernel. */
+  readonly activation?: Activation;
+}
+
+/** Channels and neighbouring pixels that one invocation of the kernels computes. */
+const [CHANNELS, PIXELS] = [5, 8];
+
+type Inputs<T> = { readonly x: T; readonly weight: T; readonly bias?: T };
+
+function windowOf({ x, weight, bias }: Inputs<Spec>, { groups = 1, ...attributes }: Conv2dAttributes): Window2d {
+  const [out, channels, ...kernel] = weight.shape;
+  const dtypes = [x, weight, bias].every((spec) => !spec || spec.dtype === 'f32');
+  const shapes = x.shape.length === 4 && weight.shape.length === 4 && x.shape[1] === channels;
+  const biasFits = !bias || (bias.shape.length === 1 && bias.shape[0] === out);
+  if (groups !== 1) throw new ArgumentError(`conv2d: expected 1 group, got ${groups}: grouped convolutions are not built yet`);
+  if (!dtypes || !shapes || !biasFits || weight.rows || bias?.rows) {
+    const what = 'x f32[samples, in, height, width], weight f32[out, in, height, width] and bias f32[out]';
+    throw expected('conv2d', what, x, weight, ...(bias ? [bias] : []));
+  }
+  return window2d('conv2d', x, kernel as [number, number], attributes);
+}
+
+/**
+ * Convolution (a cross-correlation, as usual): `activation(x * weight + bias)`. x: `f32[samples, in, height, width]`, zero
+ * beyond its edges; weight: `f32[out, in, height, width]`; bias: `f32[out]` or none; result: `f32[samples, out, ...]`, its
+ * size as `window2d` says.
+ */
+export const conv2d = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 'y', Conv2dAttributes>({
+  name: 'conv2d',
+  infer(inputs, attributes) {
+    const { x, weight } = inputs;
+    return { y: { dtype: 'f32', shape: [x.shape[0]!, weight.shape[0]!, ...windowOf(inputs, attributes).output], rows: x.rows } };
+  },
+  lower(inputs, { y }, attributes) {
+    const { x, weight, bias } = inputs;
+    const window = windowOf(inputs, attributes);
+    const [outHeight, outWidth] = window.output;
+    const samples = leadPerSample(x);
+    return [
+      dispatch(conv2dKernel, {
+        // A kernel's bindings are all bound: without a bias, it is given something that it does not look at.
+        bind: { x, weight, bias: bias ?? weight, y },
+        params: {
+          ...windowParams(window),
+          samples,
+          inChannels: x.shape[1]!,
+          outChannels: y.shape[1]!,
+          dilationY: window.dilation[0],
+          dilationX: window.dilation[1],
+        },
+        overrides: {
+          SLIDING: window.stride[1] === 1 && window.dilation[1] === 1,
+          BIAS: bias !== undefined,
+          ACTIVATION: activationCode[attributes.activation ?? 'none'],
+        },
+        grid: [
+          { perSample: samples * outHeight * Math.ceil(outWidth / PIXELS), tile: 64 },
+          Math.ceil(y.shape[1]! / CHANNELS),
+        ],
+      }),
+    ];
+  },
+  gradient({ x, weight, y, dy: grad }, attributes): Record<'x' | 'weight' | 'bias', () => Value> {
+    const dy = activationGrad(attributes.activation ?? 'none', y, grad);
+    const window = windowOf({ x, weight }, attributes);
+    return {
+      x: () => conv2dInputGrad({ dy, weight }, { like: x, window }),
+      weight: () => sum({ x: conv2dWeightGrad({ x, dy }, { window }) }, { axes: [0] }),
+      bias: () => sum({ x: dy }, { axes: [0, 2, 3] }),
+    };
+  },
+  macs: ({ weight }, { y }) => sizeOf(y.shape) * sizeOf(weight.shape.slice(1)),
+});

@@ -1,0 +1,143 @@
+// Convolution: y[n, o] = activate(sum over c, ky, kx of weight[o, c, ky, kx] * (x[n, c] shifted by the tap) + bias[o]).
+// x: [rows, inChannels, inHeight, inWidth], zero beyond its edges; weight: [outChannels, inChannels, kernelHeight,
+// kernelWidth]; bias: [outChannels]; y: [rows, outChannels, outHeight, outWidth]. An element of y is one chain of fma
+// over c, ky, kx, so its bits depend neither on the number of samples nor on its place in a tile.
+// Grid: [tiles, channels / 5]: an invocation computes 5 channels of 8 pixels that are neighbours in a row.
+import package::lib::activation::activate;
+import package::lib::live::Live;
+
+struct Params {
+  // For each live row.
+  samples: u32,
+  inChannels: u32,
+  inHeight: u32,
+  inWidth: u32,
+  outChannels: u32,
+  outHeight: u32,
+  outWidth: u32,
+  kernelHeight: u32,
+  kernelWidth: u32,
+  strideY: u32,
+  strideX: u32,
+  dilationY: u32,
+  dilationX: u32,
+  padTop: u32,
+  padLeft: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(5) var<uniform> live: Live;
+
+// Stride and dilation along x are 1: neighbouring taps of neighbouring pixels read the same elements.
+override SLIDING: bool = true;
+override BIAS: bool = false;
+override ACTIVATION: u32 = 0;
+
+const THREADS = 64u;
+const PIXELS = 8u;
+// Loads are what costs: 5 x 8 sums need fewer for each product than 4 x 8, and larger tiles no longer pay.
+const CHANNELS = 5u;
+const FOUR = vec4u(0, 1, 2, 3);
+
+// One element of a row of x. Left of the edge the column has wrapped around to more than any width.
+fn inputAt(row: u32, column: u32, width: u32) -> f32 {
+  let inside = column < width;
+  return select(0.0, x[select(0, row + column, inside)], inside);
+}
+
+fn fourInputsAt(row: u32, columns: vec4u, width: u32) -> vec4f {
+  return vec4f(
+    inputAt(row, columns.x, width),
+    inputAt(row, columns.y, width),
+    inputAt(row, columns.z, width),
+    inputAt(row, columns.w, width),
+  );
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  // Read once: software adapters would read a uniform again at each use.
+  let shape = params;
+  let across = (shape.outWidth + PIXELS - 1) / PIXELS;
+  let outRow = id.x / across;
+  let sample = outRow / shape.outHeight;
+  let firstChannel = id.y * CHANNELS;
+  if (sample >= live.rows * shape.samples || firstChannel >= shape.outChannels) {
+    return;
+  }
+  let outY = outRow % shape.outHeight;
+  let outX = id.x % across * PIXELS;
+  let firstY = outY * shape.strideY - shape.padTop;
+  let firstX = outX * shape.strideX - shape.padLeft;
+
+  // Channels beyond the last repeat it and are not stored.
+  let taps = shape.inChannels * shape.kernelHeight * shape.kernelWidth;
+  let lastChannel = shape.outChannels - 1;
+  let at0 = firstChannel * taps;
+  let at1 = min(firstChannel + 1, lastChannel) * taps;
+  let at2 = min(firstChannel + 2, lastChannel) * taps;
+  let at3 = min(firstChannel + 3, lastChannel) * taps;
+  let at4 = min(firstChannel + 4, lastChannel) * taps;
+
+  // Ten variables and not an array: software adapters keep arrays in memory.
+  var l0 = vec4f(); var r0 = vec4f();
+  var l1 = vec4f(); var r1 = vec4f();
+  var l2 = vec4f(); var r2 = vec4f();
+  var l3 = vec4f(); var r3 = vec4f();
+  var l4 = vec4f(); var r4 = vec4f();
+  var tap = 0u;
+  for (var channel = 0u; channel < shape.inChannels; channel++) {
+    let plane = (sample * shape.inChannels + channel) * shape.inHeight;
+    for (var ky = 0u; ky < shape.kernelHeight; ky++) {
+      let inY = firstY + ky * shape.dilationY;
+      let inRow = (plane + inY) * shape.inWidth;
+      // A row beyond the edge is as good as one of no width.
+      let width = select(0, shape.inWidth, inY < shape.inHeight);
+      // The inputs of one tap. Where they slide, they begin one before the first tap.
+      var left = vec4f(); var right = vec4f();
+      if (SLIDING) {
+        left = fourInputsAt(inRow, firstX - 1 + FOUR, width);
+        right = fourInputsAt(inRow, firstX + 3 + FOUR, width);
+      }
+      for (var kx = 0u; kx < shape.kernelWidth; kx++) {
+        let inX = firstX + kx * shape.dilationX;
+        if (SLIDING) {
+          left = vec4f(left.yzw, right.x);
+          right = vec4f(right.yzw, inputAt(inRow, inX + PIXELS - 1, width));
+        } else {
+          left = fourInputsAt(inRow, inX + FOUR * shape.strideX, width);
+          right = fourInputsAt(inRow, inX + (4 + FOUR) * shape.strideX, width);
+        }
+        let w0 = vec4f(weight[at0 + tap]);
+        let w1 = vec4f(weight[at1 + tap]);
+        let w2 = vec4f(weight[at2 + tap]);
+        let w3 = vec4f(weight[at3 + tap]);
+        let w4 = vec4f(weight[at4 + tap]);
+        l0 = fma(w0, left, l0); r0 = fma(w0, right, r0);
+        l1 = fma(w1, left, l1); r1 = fma(w1, right, r1);
+        l2 = fma(w2, left, l2); r2 = fma(w2, right, r2);
+        l3 = fma(w3, left, l3); r3 = fma(w3, right, r3);
+        l4 = fma(w4, left, l4); r4 = fma(w4, right, r4);
+        tap++;
+      }
+    }
+  }
+
+  var left = array<vec4f, CHANNELS>(l0, l1, l2, l3, l4);
+  var right = array<vec4f, CHANNELS>(r0, r1, r2, r3, r4);
+  for (var i = 0u; i < min(CHANNELS, shape.outChannels - firstChannel); i++) {
+    let channel = firstChannel + i;
+    let at = ((sample * shape.outChannels + channel) * shape.outHeight + outY) * shape.outWidth + outX;
+    for (var j = 0u; j < min(PIXELS, shape.outWidth - outX); j++) {
+      var sum = select(right[i][j % 4], left[i][j % 4], j < 4);
+      if (BIAS) {
+        sum += bias[channel];
+      }
+      y[at + j] = activate(ACTIVATION, sum);
+    }
+  }
+}
