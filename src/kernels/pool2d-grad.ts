@@ -3,6 +3,7 @@ import type { Spec } from '../tensor/spec.ts';
 import { defineOp, dispatch, linearGrid, none } from './define.ts';
 import type { Operand } from './define.ts';
 import { pool2dAverageGradKernel } from './generated/pool2d-average-grad.ts';
+import { pool2dMaxGradDisjointKernel } from './generated/pool2d-max-grad-disjoint.ts';
 import { pool2dMaxGradKernel } from './generated/pool2d-max-grad.ts';
 import { windowParams } from './window2d.ts';
 import type { Window2d } from './window2d.ts';
@@ -27,13 +28,22 @@ const isGradient = none('it is itself a gradient, and derivatives of derivatives
 export const maxPool2dGrad = defineOp<{ x: Operand; dy: Operand }, 'y', { window: Window2d }>({
   name: 'max-pool2d-grad',
   infer: ({ x }) => ({ y: x }),
-  lower: ({ x, dy }, { y }, { window }) => [
-    dispatch(pool2dMaxGradKernel, {
-      bind: { x, dy, dx: y },
-      params: { ...windowParams(window), planes: planesPerRow(x) },
-      grid: linearGrid(perSample(y), 64),
-    }),
-  ],
+  lower({ x, dy }, { y }, { window }) {
+    const bind = { x, dy, dx: y };
+    const params = { ...windowParams(window), planes: planesPerRow(x) };
+    const { input, kernel, stride, padBefore } = window;
+    if (kernel[0] > stride[0] || kernel[1] > stride[1]) {
+      return [dispatch(pool2dMaxGradKernel, { bind, params, grid: linearGrid(perSample(y), 64) })];
+    }
+    const [cellsDown, cellsAcross] = [0, 1].map((axis) => Math.ceil((input[axis]! + padBefore[axis]!) / stride[axis]!)) as [number, number];
+    return [
+      dispatch(pool2dMaxGradDisjointKernel, {
+        bind,
+        params: { ...params, cellsDown, cellsAcross },
+        grid: linearGrid(params.planes * cellsDown * cellsAcross, 64),
+      }),
+    ];
+  },
   gradient: isGradient,
 });
 

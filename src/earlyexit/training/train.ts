@@ -135,10 +135,13 @@ class StepClock {
   async collect<T>(read: () => Promise<T>): Promise<T> {
     const wait = this.#estimate * 0.8 - (performance.now() - this.#last);
     if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
+    const asked = performance.now();
     const value = await read();
     const now = performance.now();
-    const took = now - this.#last;
-    this.#estimate = this.#estimate ? 0.8 * this.#estimate + 0.2 * took : took;
+    // A loss that lay ready says that the step was shorter, not by how much: without the halving, one slow step (the first
+    // compiles) would make all that follow sleep as long.
+    const overslept = wait > 1 && now - asked < 0.05 * this.#estimate;
+    this.#estimate = overslept ? this.#estimate / 2 : now - this.#last;
     this.#last = now;
     return value;
   }

@@ -39,26 +39,28 @@ const THREADS = 64u;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  // Read once: software adapters would read a uniform again at each use.
+  let shape = params;
   let index = linearIndex(group, local, THREADS);
-  let plane = index / (params.outHeight * params.outWidth);
-  if (plane >= live.rows * params.planes) {
+  let plane = index / (shape.outHeight * shape.outWidth);
+  if (plane >= live.rows * shape.planes) {
     return;
   }
-  let top = index / params.outWidth % params.outHeight * params.strideY;
-  let left = index % params.outWidth * params.strideX;
-  let bottom = top + params.kernelHeight;
-  let right = left + params.kernelWidth;
+  let top = index / shape.outWidth % shape.outHeight * shape.strideY;
+  let left = index % shape.outWidth * shape.strideX;
+  let bottom = top + shape.kernelHeight;
+  let right = left + shape.kernelWidth;
 
-  let firstY = max(top, params.padTop) - params.padTop;
-  let firstX = max(left, params.padLeft) - params.padLeft;
-  let endY = min(bottom - params.padTop, params.inHeight);
-  let endX = min(right - params.padLeft, params.inWidth);
-  let planeAt = plane * params.inHeight;
+  let firstY = max(top, shape.padTop) - shape.padTop;
+  let firstX = max(left, shape.padLeft) - shape.padLeft;
+  let endY = min(bottom - shape.padTop, shape.inHeight);
+  let endX = min(right - shape.padLeft, shape.inWidth);
+  let planeAt = plane * shape.inHeight;
   var sum = 0.0;
-  var greatest = x[(planeAt + firstY) * params.inWidth + firstX];
+  var greatest = x[(planeAt + firstY) * shape.inWidth + firstX];
   for (var row = firstY; row < endY; row++) {
     for (var column = firstX; column < endX; column++) {
-      let value = x[(planeAt + row) * params.inWidth + column];
+      let value = x[(planeAt + row) * shape.inWidth + column];
       sum += value;
       if (value > greatest || isNanBits(bitcast<u32>(value))) {
         greatest = value;
@@ -66,8 +68,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
   }
   if (AVERAGE) {
-    let height = min(bottom, params.countBottom) - max(top, params.countTop);
-    let width = min(right, params.countRight) - max(left, params.countLeft);
+    let height = min(bottom, shape.countBottom) - max(top, shape.countTop);
+    let width = min(right, shape.countRight) - max(left, shape.countLeft);
     y[index] = activate(ACTIVATION, sum / f32(height * width));
   } else {
     y[index] = activate(ACTIVATION, greatest);
