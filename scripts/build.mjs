@@ -11,10 +11,14 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 const code = await runNode(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
 if (code !== 0) process.exit(code);
 
+/** As in tsconfig.json: Node 20 and browsers do not know `using` yet. */
+const target = 'es2022';
+
 await build({
   cwd: root,
   input: 'src/index.ts',
   platform: 'browser',
+  transform: { target },
   output: { file: 'dist/exitgpu.min.js', minify: true, codeSplitting: false },
 });
 
@@ -23,6 +27,7 @@ await build({
   cwd: root,
   input: 'src/cli/main.ts',
   platform: 'node',
+  transform: { target },
   external: ['webgpu'],
   plugins: [licences('cli.licences.txt')],
   output: { file: 'dist/cli.mjs', banner: '#!/usr/bin/env node', codeSplitting: false },

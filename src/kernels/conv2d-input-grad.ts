@@ -32,6 +32,8 @@ export const conv2dInputGrad = defineOp<{ dy: Operand; weight: Operand }, 'y', {
           dilationX: dilation[1],
           tapStepY: stride[0] / common[0],
           tapStepX: stride[1] / common[1],
+          outStepY: dilation[0] / common[0],
+          outStepX: dilation[1] / common[1],
         },
         overrides: { SLIDING: dilation[1] === common[1] },
         grid: [{ perSample: samples * input[0] * tilesPerRow, tile: 64 }, Math.ceil(y.shape[1]! / CHANNELS)],

@@ -3,7 +3,6 @@ import type { Spec } from '../tensor/spec.ts';
 import { defineOp, dispatch, linearGrid, none } from './define.ts';
 import type { Operand } from './define.ts';
 import { pool2dAverageGradKernel } from './generated/pool2d-average-grad.ts';
-import { pool2dMaxGradDisjointKernel } from './generated/pool2d-max-grad-disjoint.ts';
 import { pool2dMaxGradKernel } from './generated/pool2d-max-grad.ts';
 import { windowParams } from './window2d.ts';
 import type { Window2d } from './window2d.ts';
@@ -29,18 +28,17 @@ export const maxPool2dGrad = defineOp<{ x: Operand; dy: Operand }, 'y', { window
   name: 'max-pool2d-grad',
   infer: ({ x }) => ({ y: x }),
   lower({ x, dy }, { y }, { window }) {
-    const bind = { x, dy, dx: y };
-    const params = { ...windowParams(window), planes: planesPerRow(x) };
-    const { input, kernel, stride, padBefore } = window;
-    if (kernel[0] > stride[0] || kernel[1] > stride[1]) {
-      return [dispatch(pool2dMaxGradKernel, { bind, params, grid: linearGrid(perSample(y), 64) })];
-    }
-    const [cellsDown, cellsAcross] = [0, 1].map((axis) => Math.ceil((input[axis]! + padBefore[axis]!) / stride[axis]!)) as [number, number];
+    const { input, stride, padBefore } = window;
+    const [cellsDown, cellsAcross] = [
+      Math.ceil((input[0] + padBefore[0]) / stride[0]),
+      Math.ceil((input[1] + padBefore[1]) / stride[1]),
+    ];
+    const planes = planesPerRow(x);
     return [
-      dispatch(pool2dMaxGradDisjointKernel, {
-        bind,
-        params: { ...params, cellsDown, cellsAcross },
-        grid: linearGrid(params.planes * cellsDown * cellsAcross, 64),
+      dispatch(pool2dMaxGradKernel, {
+        bind: { x, dy, dx: y },
+        params: { ...windowParams(window), planes, cellsDown, cellsAcross },
+        grid: linearGrid(planes * cellsDown * cellsAcross, 64),
       }),
     ];
   },

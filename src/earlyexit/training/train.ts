@@ -120,12 +120,17 @@ interface Pending {
   readonly at: number;
 }
 
+/** Steps measured before the first sleep: the very first compile shaders and tell nothing. */
+const LEARNING_STEPS = 4;
+/** The shortest of this many last steps is what a step takes when nothing disturbs it. */
+const REMEMBERED_STEPS = 8;
+
 /**
  * Sleeps for most of a step before asking for its loss: while a map is pending, Dawn in Node spins on the main thread, and
  * a software GPU needs that core.
  */
 class StepClock {
-  #estimate = 0;
+  #times: number[] = [];
   #last = 0;
 
   submitted(): void {
@@ -133,15 +138,14 @@ class StepClock {
   }
 
   async collect<T>(read: () => Promise<T>): Promise<T> {
-    const wait = this.#estimate * 0.8 - (performance.now() - this.#last);
-    if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
-    const asked = performance.now();
+    if (this.#times.length >= LEARNING_STEPS) {
+      const wait = 0.7 * Math.min(...this.#times) - (performance.now() - this.#last);
+      if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
+    }
     const value = await read();
     const now = performance.now();
-    // A loss that lay ready says that the step was shorter, not by how much: without the halving, one slow step (the first
-    // compiles) would make all that follow sleep as long.
-    const overslept = wait > 1 && now - asked < 0.05 * this.#estimate;
-    this.#estimate = overslept ? this.#estimate / 2 : now - this.#last;
+    this.#times.push(now - this.#last);
+    if (this.#times.length > REMEMBERED_STEPS) this.#times.shift();
     this.#last = now;
     return value;
   }

@@ -23,9 +23,11 @@ struct Params {
   dilationX: u32,
   padTop: u32,
   padLeft: u32,
-  // From one tap that reaches an input to the next: the stride over what it has in common with the dilation.
+  // From one tap that reaches an input to the next, and how much further back the output is that it reads.
   tapStepY: u32,
   tapStepX: u32,
+  outStepY: u32,
+  outStepX: u32,
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
@@ -34,7 +36,7 @@ struct Params {
 @group(0) @binding(3) var<uniform> params: Params;
 @group(0) @binding(4) var<uniform> live: Live;
 
-// One tap that reaches an input reads the output just before that of the tap before.
+// outStepX is 1: each tap that reaches an input reads the output just before that of the last one.
 override SLIDING: bool = true;
 
 const THREADS = 64u;
@@ -68,7 +70,7 @@ fn firstTap(position: u32, kernel: u32, stride: u32, dilation: u32) -> u32 {
   return kernel;
 }
 
-// Where that tap leads from. Signed, because it may lie before the first output, where it wraps around.
+// The output that a tap reads there. Before the first one it wraps around to more than any size.
 fn outputOf(position: u32, tap: u32, stride: u32, dilation: u32) -> u32 {
   return u32(i32(position - tap * dilation) / i32(stride));
 }
@@ -92,6 +94,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let positionX = inX + shape.padLeft;
   let firstY = firstTap(positionY, shape.kernelHeight, shape.strideY, shape.dilationY);
   let firstX = firstTap(positionX, shape.kernelWidth, shape.strideX, shape.dilationX);
+  let firstOutY = outputOf(positionY, firstY, shape.strideY, shape.dilationY);
   let firstOutX = outputOf(positionX, firstX, shape.strideX, shape.dilationX);
 
   // Channels beyond the last repeat it and are not stored.
@@ -111,20 +114,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var l4 = vec4f(); var r4 = vec4f();
   for (var channel = 0u; channel < shape.outChannels; channel++) {
     let plane = (sample * shape.outChannels + channel) * shape.outHeight;
+    var outY = firstOutY;
     for (var ky = firstY; ky < shape.kernelHeight; ky += shape.tapStepY) {
-      let outY = outputOf(positionY, ky, shape.strideY, shape.dilationY);
       let outRow = (plane + outY) * shape.outWidth;
-      // A row beyond the edge is as good as one of no width.
-      let width = select(0, shape.outWidth, outY < shape.outHeight);
-      let tapRow = channel * shape.inChannels * taps + ky * shape.kernelWidth;
+      // A row beyond the edge has no width and adds nothing.
+      let inside = outY < shape.outHeight;
+      let width = select(0, shape.outWidth, inside);
+      outY -= shape.outStepY;
       // The outputs of one tap. Where they slide, they begin one after the first tap.
       var left = vec4f(); var right = vec4f();
       if (SLIDING) {
         left = fourOutputsAt(outRow, firstOutX + 1, width);
         right = fourOutputsAt(outRow, firstOutX + 5, width);
       }
-      for (var kx = firstX; kx < shape.kernelWidth; kx += shape.tapStepX) {
-        let outX = outputOf(positionX, kx, shape.strideX, shape.dilationX);
+      var outX = firstOutX;
+      for (var kx = firstX; kx < select(0, shape.kernelWidth, inside); kx += shape.tapStepX) {
         if (SLIDING) {
           right = vec4f(left.w, right.xyz);
           left = vec4f(outputAt(outRow, outX, width), left.xyz);
@@ -132,7 +136,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
           left = fourOutputsAt(outRow, outX, width);
           right = fourOutputsAt(outRow, outX + 4, width);
         }
-        let tap = tapRow + kx;
+        outX -= shape.outStepX;
+        let tap = channel * shape.inChannels * taps + ky * shape.kernelWidth + kx;
         let w0 = vec4f(weight[at0 + tap]);
         let w1 = vec4f(weight[at1 + tap]);
         let w2 = vec4f(weight[at2 + tap]);

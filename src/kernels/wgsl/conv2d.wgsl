@@ -89,21 +89,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var l2 = vec4f(); var r2 = vec4f();
   var l3 = vec4f(); var r3 = vec4f();
   var l4 = vec4f(); var r4 = vec4f();
-  var tap = 0u;
   for (var channel = 0u; channel < shape.inChannels; channel++) {
     let plane = (sample * shape.inChannels + channel) * shape.inHeight;
     for (var ky = 0u; ky < shape.kernelHeight; ky++) {
       let inY = firstY + ky * shape.dilationY;
       let inRow = (plane + inY) * shape.inWidth;
-      // A row beyond the edge is as good as one of no width.
-      let width = select(0, shape.inWidth, inY < shape.inHeight);
+      // A row beyond the edge has no width and adds nothing.
+      let inside = inY < shape.inHeight;
+      let width = select(0, shape.inWidth, inside);
       // The inputs of one tap. Where they slide, they begin one before the first tap.
       var left = vec4f(); var right = vec4f();
       if (SLIDING) {
         left = fourInputsAt(inRow, firstX - 1 + FOUR, width);
         right = fourInputsAt(inRow, firstX + 3 + FOUR, width);
       }
-      for (var kx = 0u; kx < shape.kernelWidth; kx++) {
+      for (var kx = 0u; kx < select(0, shape.kernelWidth, inside); kx++) {
         let inX = firstX + kx * shape.dilationX;
         if (SLIDING) {
           left = vec4f(left.yzw, right.x);
@@ -112,6 +112,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
           left = fourInputsAt(inRow, inX + FOUR * shape.strideX, width);
           right = fourInputsAt(inRow, inX + (4 + FOUR) * shape.strideX, width);
         }
+        let tap = (channel * shape.kernelHeight + ky) * shape.kernelWidth + kx;
         let w0 = vec4f(weight[at0 + tap]);
         let w1 = vec4f(weight[at1 + tap]);
         let w2 = vec4f(weight[at2 + tap]);
@@ -122,7 +123,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         l2 = fma(w2, left, l2); r2 = fma(w2, right, r2);
         l3 = fma(w3, left, l3); r3 = fma(w3, right, r3);
         l4 = fma(w4, left, l4); r4 = fma(w4, right, r4);
-        tap++;
       }
     }
   }

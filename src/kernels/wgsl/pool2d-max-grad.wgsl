@@ -1,6 +1,7 @@
 // Gradient of maximum pooling: dx[plane, inY, inX] = sum of dy over the windows whose first maximum, in row-major order,
 // stands there. The maxima are sought again in x instead of being kept. Layouts and positions as in pool2d.wgsl.
-// Grid: one invocation per element of x.
+// Grid: one invocation for each cell of strideY x strideX elements, from where a window begins to where the next does.
+// It alone writes its cell; other windows that reach into it are searched by its neighbours too.
 import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
@@ -18,6 +19,9 @@ struct Params {
   strideX: u32,
   padTop: u32,
   padLeft: u32,
+  // Cells that cover the input.
+  cellsDown: u32,
+  cellsAcross: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -28,51 +32,51 @@ struct Params {
 
 const THREADS = 64u;
 
-// Where in x the first maximum of a window stands.
-fn firstMaximum(plane: u32, outY: u32, outX: u32) -> u32 {
-  let top = outY * params.strideY;
-  let left = outX * params.strideX;
-  let firstY = max(top, params.padTop) - params.padTop;
-  let firstX = max(left, params.padLeft) - params.padLeft;
-  let endY = min(top + params.kernelHeight - params.padTop, params.inHeight);
-  let endX = min(left + params.kernelWidth - params.padLeft, params.inWidth);
-  let planeAt = plane * params.inHeight;
-  var found = (planeAt + firstY) * params.inWidth + firstX;
-  var greatest = x[found];
-  for (var row = firstY; row < endY; row++) {
-    for (var column = firstX; column < endX; column++) {
-      let at = (planeAt + row) * params.inWidth + column;
-      let value = x[at];
-      if (value > greatest || isNanBits(bitcast<u32>(value))) {
-        greatest = value;
-        found = at;
-      }
-    }
-  }
-  return found;
+// The part of x from position `start` on, along one axis: first and end.
+fn range(start: u32, length: u32, pad: u32, size: u32) -> vec2u {
+  return clamp(vec2u(start, start + length), vec2u(pad), vec2u(pad + size)) - pad;
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let index = linearIndex(group, local, THREADS);
-  let plane = index / (params.inHeight * params.inWidth);
-  if (plane >= live.rows * params.planes) {
+  let shape = params;
+  let plane = index / (shape.cellsDown * shape.cellsAcross);
+  if (plane >= live.rows * shape.planes) {
     return;
   }
-  let positionY = index / params.inWidth % params.inHeight + params.padTop;
-  let positionX = index % params.inWidth + params.padLeft;
-  // The windows that this element is part of.
-  let firstY = (max(positionY + 1, params.kernelHeight) - params.kernelHeight + params.strideY - 1) / params.strideY;
-  let firstX = (max(positionX + 1, params.kernelWidth) - params.kernelWidth + params.strideX - 1) / params.strideX;
-  let endY = min(positionY / params.strideY + 1, params.outHeight);
-  let endX = min(positionX / params.strideX + 1, params.outWidth);
-  var sum = 0.0;
-  for (var outY = firstY; outY < endY; outY++) {
-    for (var outX = firstX; outX < endX; outX++) {
-      if (firstMaximum(plane, outY, outX) == index) {
-        sum += dy[(plane * params.outHeight + outY) * params.outWidth + outX];
+  let cellY = index / shape.cellsAcross % shape.cellsDown;
+  let cellX = index % shape.cellsAcross;
+  let planeAt = plane * shape.inHeight * shape.inWidth;
+  let rows = range(cellY * shape.strideY, shape.strideY, shape.padTop, shape.inHeight);
+  let columns = range(cellX * shape.strideX, shape.strideX, shape.padLeft, shape.inWidth);
+  for (var row = rows.x; row < rows.y; row++) {
+    for (var column = columns.x; column < columns.y; column++) {
+      dx[planeAt + row * shape.inWidth + column] = 0;
+    }
+  }
+
+  let backY = min(cellY, (shape.kernelHeight - 1) / shape.strideY);
+  let backX = min(cellX, (shape.kernelWidth - 1) / shape.strideX);
+  for (var outY = cellY - backY; outY < min(cellY + 1, shape.outHeight); outY++) {
+    for (var outX = cellX - backX; outX < min(cellX + 1, shape.outWidth); outX++) {
+      let windowRows = range(outY * shape.strideY, shape.kernelHeight, shape.padTop, shape.inHeight);
+      let windowColumns = range(outX * shape.strideX, shape.kernelWidth, shape.padLeft, shape.inWidth);
+      var found = vec2u(windowRows.x, windowColumns.x);
+      var greatest = x[planeAt + found.x * shape.inWidth + found.y];
+      for (var row = windowRows.x; row < windowRows.y; row++) {
+        for (var column = windowColumns.x; column < windowColumns.y; column++) {
+          let value = x[planeAt + row * shape.inWidth + column];
+          if (value > greatest || isNanBits(bitcast<u32>(value))) {
+            greatest = value;
+            found = vec2u(row, column);
+          }
+        }
+      }
+      let here = all(found >= vec2u(rows.x, columns.x)) && all(found < vec2u(rows.y, columns.y));
+      if (here) {
+        dx[planeAt + found.x * shape.inWidth + found.y] += dy[(plane * shape.outHeight + outY) * shape.outWidth + outX];
       }
     }
   }
-  dx[index] = sum;
 }
