@@ -1,8 +1,10 @@
 import type * as registry from '../src/kernels/registry.ts';
 import type { OpRow, OpStory } from './op-table.ts';
 import { binaryRows } from './ops/binary.ts';
+import { conv2dRow } from './ops/conv2d.ts';
 import { crossEntropyGradRow, crossEntropyRow } from './ops/losses.ts';
 import { adamStory, sgdStory } from './ops/optimizers.ts';
+import { averagePool2dRow, maxPool2dRow } from './ops/pool2d.ts';
 import { linearRow, matmulRow } from './ops/products.ts';
 import { reduceRows } from './ops/reduce.ts';
 import { dropoutRow, reshapeRow, softmaxRow } from './ops/rows.ts';
@@ -20,7 +22,9 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   ...reduceRows,
   ...unaryRows,
   adam: adamStory,
+  averagePool2d: averagePool2dRow,
   compact: exits,
+  conv2d: conv2dRow,
   crossEntropy: crossEntropyRow,
   crossEntropyGrad: crossEntropyGradRow,
   dropout: dropoutRow,
@@ -28,6 +32,7 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   gatherRows: exits,
   linear: linearRow,
   matmul: matmulRow,
+  maxPool2d: maxPool2dRow,
   reshape: reshapeRow,
   sgd: sgdStory,
   softmax: softmaxRow,

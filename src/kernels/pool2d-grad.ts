@@ -29,10 +29,8 @@ export const maxPool2dGrad = defineOp<{ x: Operand; dy: Operand }, 'y', { window
   infer: ({ x }) => ({ y: x }),
   lower({ x, dy }, { y }, { window }) {
     const { input, stride, padBefore } = window;
-    const [cellsDown, cellsAcross] = [
-      Math.ceil((input[0] + padBefore[0]) / stride[0]),
-      Math.ceil((input[1] + padBefore[1]) / stride[1]),
-    ];
+    const cells = (axis: 0 | 1): number => Math.ceil((padBefore[axis] + input[axis]) / stride[axis]);
+    const [cellsDown, cellsAcross] = [cells(0), cells(1)];
     const planes = planesPerRow(x);
     return [
       dispatch(pool2dMaxGradKernel, {

@@ -2,6 +2,7 @@
 export { adam } from './adam.ts';
 export { add, div, less, maximum, minimum, mul, notLess, reluGrad, sigmoidGrad, sub, tanhGrad } from './binary.ts';
 export { compact } from './compact.ts';
+export { conv2d } from './conv2d.ts';
 export { crossEntropy } from './cross-entropy.ts';
 export { crossEntropyGrad } from './cross-entropy-grad.ts';
 export { dropout } from './dropout.ts';
@@ -9,6 +10,7 @@ export { exitCheck } from './exit-check.ts';
 export { gatherRows } from './gather-rows.ts';
 export { linear } from './linear.ts';
 export { matmul } from './matmul.ts';
+export { averagePool2d, maxPool2d } from './pool2d.ts';
 export { max, mean, min, sum } from './reduce.ts';
 export { reshape } from './reshape.ts';
 export { sgd } from './sgd.ts';

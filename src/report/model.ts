@@ -45,7 +45,7 @@ export function modelText(network: Network, { normalization, classNames, thresho
           `${training.epochs.done} of ${training.epochs.planned} epochs${training.interrupted ? ', interrupted' : ''}, batch ${training.batch}, ` +
             `seed ${training.seed}, weights ${training.weights.join(', ')}, on ${training.adapter}`,
         ],
-        ['optimiser', Object.values(training.optimizer).slice(0, 1).join() + optionsText(training.optimizer)],
+        ['optimiser', Object.entries(training.optimizer).map(([name, value]) => `${name} ${String(value)}`).join(', ').replace(/^name /, '')],
         ['loss', training.losses.map((loss) => loss.toFixed(4)).join(', ') || 'no whole epoch'],
       ]
     : [['trained on', 'not recorded']];
@@ -59,14 +59,10 @@ export function modelText(network: Network, { normalization, classNames, thresho
   ]);
 }
 
-const optionsText = (options: Readonly<Record<string, unknown>>): string => {
-  const { name: _, ...rest } = options;
-  return ` (${Object.entries(rest).map(([name, value]) => `${name} ${String(value)}`).join(', ')})`;
-};
-
-/** `conv 5x5 1->5` */
+/** `conv 5x5 1->5`, `maxPool 2x2 relu` */
 function layerText({ type, options }: Layer): string {
-  const { kernel, input, output, rate } = options;
-  const parts = [type, kernel && `${String(kernel)}x${String(kernel)}`, output && `${String(input)}->${String(output)}`, rate];
-  return parts.filter(Boolean).join(' ');
+  const { kernel, input, output, rate, activation } = options;
+  const window = kernel && `${String(kernel)}x${String(kernel)}`;
+  const widths = output && `${String(input)}->${String(output)}`;
+  return [type, window, widths, rate, activation !== 'none' && activation].filter(Boolean).join(' ');
 }

@@ -33,7 +33,7 @@ export const trainFlags = {
   batch: flag(integer(1), { placeholder: 'n', help: 'Samples per step', fallback: '64' }),
   seed: flag(integer(0), { placeholder: 'n', help: 'Decides the first weights and the order of the samples', fallback: '1' }),
   weights: optionalFlag(numbers(0), { placeholder: 'w,w..', help: "Weight of each exit's loss, the last included (default 1 each)" }),
-  learningRate: flag(number(0, Infinity, { exclusive: true }), { placeholder: 'x', help: 'Of Adam', fallback: '0.001' }),
+  learningRate: flag(number(0, Infinity, { exclusive: true }), { placeholder: 'x', help: 'Of Adam', fallback: '0.002' }),
   maxLoss: maxLossFlag,
   out: optionalFlag(text, { placeholder: 'file', help: `The model (default ${MODELS_FOLDER}/<model>-<data>.safetensors)` }),
   adapter: adapterFlag,

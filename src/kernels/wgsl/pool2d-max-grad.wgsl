@@ -1,7 +1,7 @@
 // Gradient of maximum pooling: dx[plane, inY, inX] = sum of dy over the windows whose first maximum, in row-major order,
-// stands there. The maxima are sought again in x instead of being kept. Layouts and positions as in pool2d.wgsl.
-// Grid: one invocation for each cell of strideY x strideX elements, from where a window begins to where the next does.
-// It alone writes its cell; other windows that reach into it are searched by its neighbours too.
+// stands there. The maxima are sought again in x instead of being kept.
+// Layouts and positions as in pool2d.wgsl. Grid: one invocation per cell of stride x stride inputs, which it alone writes;
+// a window that reaches into several cells is searched for each of them.
 import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
@@ -32,15 +32,16 @@ struct Params {
 
 const THREADS = 64u;
 
-// The part of x from position `start` on, along one axis: first and end.
-fn range(start: u32, length: u32, pad: u32, size: u32) -> vec2u {
+// First and end of what lies on x, from position `start` on, along one axis.
+fn onInput(start: u32, length: u32, pad: u32, size: u32) -> vec2u {
   return clamp(vec2u(start, start + length), vec2u(pad), vec2u(pad + size)) - pad;
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let index = linearIndex(group, local, THREADS);
+  // Read once: software adapters would read a uniform again at each use.
   let shape = params;
+  let index = linearIndex(group, local, THREADS);
   let plane = index / (shape.cellsDown * shape.cellsAcross);
   if (plane >= live.rows * shape.planes) {
     return;
@@ -48,24 +49,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let cellY = index / shape.cellsAcross % shape.cellsDown;
   let cellX = index % shape.cellsAcross;
   let planeAt = plane * shape.inHeight * shape.inWidth;
-  let rows = range(cellY * shape.strideY, shape.strideY, shape.padTop, shape.inHeight);
-  let columns = range(cellX * shape.strideX, shape.strideX, shape.padLeft, shape.inWidth);
-  for (var row = rows.x; row < rows.y; row++) {
-    for (var column = columns.x; column < columns.y; column++) {
-      dx[planeAt + row * shape.inWidth + column] = 0;
+  let cellRows = onInput(cellY * shape.strideY, shape.strideY, shape.padTop, shape.inHeight);
+  let cellColumns = onInput(cellX * shape.strideX, shape.strideX, shape.padLeft, shape.inWidth);
+  for (var row = cellRows.x; row < cellRows.y; row++) {
+    for (var column = cellColumns.x; column < cellColumns.y; column++) {
+      dx[planeAt + row * shape.inWidth + column] = 0.0;
     }
   }
 
+  // The windows that begin in this cell or reach into it.
   let backY = min(cellY, (shape.kernelHeight - 1) / shape.strideY);
   let backX = min(cellX, (shape.kernelWidth - 1) / shape.strideX);
   for (var outY = cellY - backY; outY < min(cellY + 1, shape.outHeight); outY++) {
     for (var outX = cellX - backX; outX < min(cellX + 1, shape.outWidth); outX++) {
-      let windowRows = range(outY * shape.strideY, shape.kernelHeight, shape.padTop, shape.inHeight);
-      let windowColumns = range(outX * shape.strideX, shape.kernelWidth, shape.padLeft, shape.inWidth);
-      var found = vec2u(windowRows.x, windowColumns.x);
+      let rows = onInput(outY * shape.strideY, shape.kernelHeight, shape.padTop, shape.inHeight);
+      let columns = onInput(outX * shape.strideX, shape.kernelWidth, shape.padLeft, shape.inWidth);
+      var found = vec2u(rows.x, columns.x);
       var greatest = x[planeAt + found.x * shape.inWidth + found.y];
-      for (var row = windowRows.x; row < windowRows.y; row++) {
-        for (var column = windowColumns.x; column < windowColumns.y; column++) {
+      for (var row = rows.x; row < rows.y; row++) {
+        for (var column = columns.x; column < columns.y; column++) {
           let value = x[planeAt + row * shape.inWidth + column];
           if (value > greatest || isNanBits(bitcast<u32>(value))) {
             greatest = value;
@@ -73,8 +75,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
           }
         }
       }
-      let here = all(found >= vec2u(rows.x, columns.x)) && all(found < vec2u(rows.y, columns.y));
-      if (here) {
+      let inCell = all(found >= vec2u(cellRows.x, cellColumns.x)) && all(found < vec2u(cellRows.y, cellColumns.y));
+      if (inCell) {
         dx[planeAt + found.x * shape.inWidth + found.y] += dy[(plane * shape.outHeight + outY) * shape.outWidth + outX];
       }
     }

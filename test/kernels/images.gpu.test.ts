@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { gradients } from '../../src/autograd/backward.ts';
+import { compile } from '../../src/graph/program.ts';
+import { mul } from '../../src/kernels/binary.ts';
+import { conv2d } from '../../src/kernels/conv2d.ts';
+import type { Operand } from '../../src/kernels/define.ts';
+import { averagePool2d, maxPool2d } from '../../src/kernels/pool2d.ts';
+import type { MaxPool2dAttributes } from '../../src/kernels/pool2d.ts';
+import { sum } from '../../src/kernels/reduce.ts';
+import { Rows } from '../../src/tensor/spec.ts';
+import { random } from '../op-table.ts';
+import { openTestDevice } from '../open-test-device.ts';
+
+const device = await openTestDevice();
+
+const floats = (shape: readonly number[], seed: number): Float32Array => Float32Array.from(random(shape, seed).data);
+
+describe('the gradient of a maximum goes to the first of equals', () => {
+  const run = async (x: number[], side: number, attributes: MaxPool2dAttributes): Promise<number[]> => {
+    const spec = { dtype: 'f32', shape: [1, 1, side, side] } as const;
+    using program = await compile(device, { x: spec }, ({ x }) => {
+      const [dx] = gradients(sum({ x: maxPool2d({ x: x! }, attributes) }), [x!]);
+      return { dx: dx! };
+    });
+    return [...(await program.call({ x: Float32Array.from(x) })).dx];
+  };
+
+  it('of one window', async () => {
+    expect(await run([1, 1, 1, 1], 2, { kernel: 2 })).toEqual([1, 0, 0, 0]);
+    expect(await run([0, 2, 2, 1], 2, { kernel: 2 })).toEqual([0, 1, 0, 0]);
+  });
+
+  it('of windows that overlap', async () => {
+    expect(await run([5, 5, 5, 5, 5, 5, 5, 5, 5], 3, { kernel: 2, stride: 1 })).toEqual([1, 1, 0, 1, 1, 0, 0, 0, 0]);
+    expect(await run([0, 0, 0, 0, 7, 0, 0, 0, 0], 3, { kernel: 3, stride: 1, padding: 1 })).toEqual([0, 0, 0, 0, 9, 0, 0, 0, 0]);
+  });
+
+  it('and to nobody where no window is', async () => {
+    expect(await run([1, 2, 9, 3, 4, 9, 9, 9, 9], 3, { kernel: 2 })).toEqual([0, 0, 0, 0, 1, 0, 0, 0, 0]);
+  });
+});
+
+describe('a poisoned sample', () => {
+  const shape = [5, 3, 9, 7];
+  const perSample = 3 * 9 * 7;
+  const operations = {
+    conv2d: (x: Operand, weight: Operand) => conv2d({ x, weight }, { padding: 2, activation: 'relu' }),
+    maxPool2d: (x: Operand) => maxPool2d({ x }, { kernel: 3, stride: 2, activation: 'relu' }),
+    averagePool2d: (x: Operand) => averagePool2d({ x }, { kernel: 2, ceil: true, activation: 'relu' }),
+  };
+
+  it.each(Object.keys(operations) as (keyof typeof operations)[])('shows in its own result of %s and nowhere else', async (name) => {
+    const rows = new Rows(5);
+    const specs = { x: { dtype: 'f32', shape, rows }, weight: { dtype: 'f32', shape: [6, 3, 3, 3] } } as const;
+    using program = await compile(device, specs, ({ x, weight }) => ({ y: operations[name](x!, weight!) }));
+    const [x, weight] = [floats(shape, 1), floats([6, 3, 3, 3], 2)];
+    const { y: sound } = await program.call({ x, weight });
+    const poisoned = x.slice();
+    poisoned[2 * perSample + 30] = NaN;
+    const { y } = await program.call({ x: poisoned, weight });
+    const each = y.length / 5;
+    expect([...y.subarray(2 * each, 3 * each)]).toContain(NaN);
+    y.set(sound.subarray(2 * each, 3 * each), 2 * each);
+    expect(y).toEqual(sound);
+  });
+});
+
+describe('gradients of a convolution', () => {
+  const gradientsOf = async (max: number, x: Float32Array, weight: Float32Array, scale: Float32Array) => {
+    const rows = new Rows(max);
+    const specs = {
+      x: { dtype: 'f32', shape: [max, 2, 9, 9], rows },
+      weight: { dtype: 'f32', shape: [6, 2, 3, 3] },
+      scale: { dtype: 'f32', shape: [max, 6, 5, 5], rows },
+    } as const;
+    using program = await compile(device, specs, (inputs) => {
+      const { x, weight, scale } = inputs as Record<string, Operand & { kind: 'value' }>;
+      const y = conv2d({ x: x!, weight: weight! }, { stride: 2, padding: 1 });
+      const [dx, dWeight] = gradients(sum({ x: mul({ a: y, b: scale! }) }), [x!, weight!]);
+      return { dx: dx!, dWeight: dWeight! };
+    });
+    return program.call({ x, weight, scale });
+  };
+  const [x, weight, scale] = [floats([7, 2, 9, 9], 3), floats([6, 2, 3, 3], 4), floats([7, 6, 5, 5], 5)];
+
+  it('do not depend on the number of samples that a program has room for', async () => {
+    const snug = await gradientsOf(7, x, weight, scale);
+    expect(await gradientsOf(70, x, weight, scale)).toEqual(snug);
+  });
+
+  it('by the input are those of each sample alone, to the bit', async () => {
+    const { dx } = await gradientsOf(7, x, weight, scale);
+    for (const sample of [0, 3, 6]) {
+      const alone = await gradientsOf(1, x.slice(sample * 162, (sample + 1) * 162), weight, scale.slice(sample * 150, (sample + 1) * 150));
+      expect(dx.slice(sample * 162, (sample + 1) * 162)).toEqual(alone.dx);
+    }
+  });
+});
