@@ -11,7 +11,7 @@ export { compile } from './graph/program.ts';
 export type { CompileOptions, Output, Program, RunInput } from './graph/program.ts';
 export { checkpoint, store } from './graph/trace.ts';
 export { gradients } from './autograd/backward.ts';
-export { adam, sgd } from './autograd/optimizer.ts';
+export { adam, cosine, sgd } from './autograd/optimizer.ts';
 export type { Optimizer, Schedule } from './autograd/optimizer.ts';
 export * as ops from './kernels/registry.ts';
 export type { Operand, Value } from './kernels/define.ts';

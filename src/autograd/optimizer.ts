@@ -23,6 +23,17 @@ export interface Optimizer {
 /** A learning rate, or a function of the step, counted from 1. */
 export type Schedule = number | ((step: number) => number);
 
+/** From `start` at the first of `steps` steps down to 0 behind the last, along half a cosine (Loshchilov & Hutter 2017). */
+export const cosine = (start: number, steps: number): Schedule =>
+  function cosine(step) {
+    return 0.5 * start * (1 + Math.cos((Math.PI * Math.min(step - 1, steps)) / steps));
+  };
+
+const described = (schedule: Schedule): Record<string, unknown> => ({
+  learningRate: at(schedule, 1),
+  ...(typeof schedule === 'function' && { schedule: schedule.name || 'function' }),
+});
+
 const at = (schedule: Schedule, step: number): number => (typeof schedule === 'number' ? schedule : schedule(step));
 
 const stateLike = (device: Device, parameters: Tensor, labels: readonly string[]): Tensor[] =>
@@ -40,7 +51,7 @@ export function sgd(options: { learningRate?: Schedule; momentum?: number; neste
   return {
     name: 'sgd',
     hyperSize: 4,
-    options: { learningRate: at(learningRate, 1), momentum, nesterov, weightDecay },
+    options: { ...described(learningRate), momentum, nesterov, weightDecay },
     hyper: (step) => Float32Array.of(at(learningRate, step), momentum, weightDecay, Number(nesterov)),
     createState: (device, parameters) => stateLike(device, parameters, ['velocity']),
     step: (parameters, grads, [velocity], hyper) => void sgdStep({ parameters, grads, velocity: velocity!, hyper }),
@@ -56,7 +67,7 @@ export function adam(
   return {
     name: 'adam',
     hyperSize: 7,
-    options: { learningRate: at(learningRate, 1), beta1, beta2, epsilon, weightDecay },
+    options: { ...described(learningRate), beta1, beta2, epsilon, weightDecay },
     hyper: (step) =>
       Float32Array.of(at(learningRate, step), beta1, beta2, epsilon, 1 / (1 - beta1 ** step), 1 / (1 - beta2 ** step), weightDecay),
     createState: (device, parameters) => stateLike(device, parameters, ['moment1', 'moment2']),

@@ -13,8 +13,8 @@ const [INVOCATIONS, MOST_PARTS] = [8192, 64];
 
 /**
  * Gradient of a convolution by its weight, from `x` and `dy`, summed over the live samples in a number of parts:
- * `f32[parts, out, in, height, width]`, whose sum over the first axis it is. The number of parts follows from the shape of
- * the weight alone, and with it the order of the sum.
+ * `f32[parts, out, in, height, width]`, whose sum over the first axis it is. The number of parts, and with it the order of
+ * the sum, follows from the shape of the weight alone.
  */
 export const conv2dWeightGrad = defineOp<{ x: Operand; dy: Operand }, 'y', { window: Window2d }>({
   name: 'conv2d-weight-grad',
@@ -40,7 +40,10 @@ export const conv2dWeightGrad = defineOp<{ x: Operand; dy: Operand }, 'y', { win
           parts,
         },
         overrides: { SLIDING: stride[1] === 1 && dilation[1] === 1 },
-        grid: [Math.ceil((parts * channels * kernelHeight * Math.ceil(kernelWidth / TAPS)) / 64), Math.ceil(out / CHANNELS)],
+        grid: [
+          Math.ceil((parts * channels * kernelHeight * Math.ceil(kernelWidth / TAPS)) / 64),
+          Math.ceil(out / CHANNELS),
+        ],
       }),
     ];
   },

@@ -29,7 +29,9 @@ function windowOf({ x, weight, bias }: Inputs<Spec>, { groups = 1, ...attributes
   const dtypes = [x, weight, bias].every((spec) => !spec || spec.dtype === 'f32');
   const shapes = x.shape.length === 4 && weight.shape.length === 4 && x.shape[1] === channels;
   const biasFits = !bias || (bias.shape.length === 1 && bias.shape[0] === out);
-  if (groups !== 1) throw new ArgumentError(`conv2d: expected 1 group, got ${groups}: grouped convolutions are not built yet`);
+  if (groups !== 1) {
+    throw new ArgumentError(`conv2d: expected 1 group, got ${groups}: grouped convolutions are not built yet`);
+  }
   if (!dtypes || !shapes || !biasFits || weight.rows || bias?.rows) {
     const what = 'x f32[samples, in, height, width], weight f32[out, in, height, width] and bias f32[out]';
     throw expected('conv2d', what, x, weight, ...(bias ? [bias] : []));
@@ -38,15 +40,16 @@ function windowOf({ x, weight, bias }: Inputs<Spec>, { groups = 1, ...attributes
 }
 
 /**
- * Convolution (a cross-correlation, as usual): `activation(x * weight + bias)`. x: `f32[samples, in, height, width]`, zero
- * beyond its edges; weight: `f32[out, in, height, width]`; bias: `f32[out]` or none; result: `f32[samples, out, ...]`, its
- * size as `window2d` says.
+ * Convolution (a cross-correlation, as usual): `activation(x * weight + bias)`. x: `f32[samples, in, height, width]`,
+ * zero beyond its edges; weight: `f32[out, in, height, width]`; bias: `f32[out]` or none; result:
+ * `f32[samples, out, ...]`, its height and width as `window2d` says.
  */
 export const conv2d = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 'y', Conv2dAttributes>({
   name: 'conv2d',
   infer(inputs, attributes) {
     const { x, weight } = inputs;
-    return { y: { dtype: 'f32', shape: [x.shape[0]!, weight.shape[0]!, ...windowOf(inputs, attributes).output], rows: x.rows } };
+    const { output } = windowOf(inputs, attributes);
+    return { y: { dtype: 'f32', shape: [x.shape[0]!, weight.shape[0]!, ...output], rows: x.rows } };
   },
   lower(inputs, { y }, attributes) {
     const { x, weight, bias } = inputs;

@@ -19,7 +19,7 @@ export interface MaxPool2dAttributes extends Omit<WindowAttributes, 'dilation'> 
 }
 
 export interface AveragePool2dAttributes extends MaxPool2dAttributes {
-  /** Counts padding as zeros; what a last window has beyond it never counts. Otherwise an average is of what is there. */
+  /** Counts padding as zeros; what a last window has beyond it never counts. Else an average is of what is there. */
   readonly countPadding?: boolean;
 }
 
@@ -28,7 +28,8 @@ function windowOf(op: string, x: Spec, { kernel, stride = kernel, padding, ceil 
   const window = window2d(op, x, pair(kernel), { stride, padding, ceil });
   for (const pad of [window.padBefore, window.padAfter]) {
     if (pad[0] < window.kernel[0] && pad[1] < window.kernel[1]) continue;
-    throw new ArgumentError(`${op}: expected padding less than the kernel's ${window.kernel.join(' x ')}, got ${pad.join(' x ')}`);
+    const most = window.kernel.join(' x ');
+    throw new ArgumentError(`${op}: expected padding less than the kernel's ${most}, got ${pad.join(' x ')}`);
   }
   return window;
 }
@@ -38,17 +39,24 @@ const inferPool = (op: string, x: Spec, attributes: MaxPool2dAttributes): { y: S
   return { y: { dtype: 'f32', shape: [x.shape[0]!, x.shape[1]!, ...output], rows: x.rows } };
 };
 
-const launch = (bind: { x: Value; y: Value }, window: Window2d, isAverage: boolean, attributes: AveragePool2dAttributes): Dispatch =>
-  dispatch(pool2dKernel, {
+function launch(
+  bind: { x: Value; y: Value },
+  window: Window2d,
+  isAverage: boolean,
+  { activation = 'none', countPadding }: AveragePool2dAttributes,
+): Dispatch {
+  return dispatch(pool2dKernel, {
     bind,
-    params: { ...windowParams(window), ...countParams(window, attributes.countPadding), planes: planesPerRow(bind.x) },
-    overrides: { AVERAGE: isAverage, ACTIVATION: activationCode[attributes.activation ?? 'none'] },
+    params: { ...windowParams(window), ...countParams(window, countPadding), planes: planesPerRow(bind.x) },
+    overrides: { AVERAGE: isAverage, ACTIVATION: activationCode[activation] },
     grid: linearGrid(perSample(bind.y), 64),
   });
+}
 
 /**
- * The greatest element of each window of each plane. x: `f32[samples, channels, height, width]`; the result's height and
- * width as `window2d` says. Padding never wins; NaN does. The gradient goes to the first of equals in row-major order.
+ * The greatest element of each window of each plane. x: `f32[samples, channels, height, width]`; the result's height
+ * and width as `window2d` says. Padding never wins; NaN does. The gradient goes to the first of equals in row-major
+ * order.
  */
 export const maxPool2d = defineOp<{ x: Operand }, 'y', MaxPool2dAttributes>({
   name: 'max-pool2d',

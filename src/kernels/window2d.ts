@@ -56,9 +56,10 @@ export function window2d(op: string, x: Spec, kernel: Pair, attributes: WindowAt
   };
   const output: Pair = [outputLength(0), outputLength(1)];
   if (Math.min(...output) < 1) {
+    const dilated = Math.max(...dilation) > 1 ? ` (dilated by ${dilation.join(' x ')})` : '';
     throw new ShapeError(
-      `${op}: expected a padded input of at least the kernel's ${kernel.join(' x ')}` +
-        `${Math.max(...dilation) > 1 ? ` (dilated by ${dilation.join(' x ')})` : ''}, got ${describe(x)} padded by ${sides.join(', ')}`,
+      `${op}: expected a padded input of at least the kernel's ${kernel.join(' x ')}${dilated}, ` +
+        `got ${describe(x)} padded by ${sides.join(', ')}`,
     );
   }
   return { input, output, kernel, stride, dilation, padBefore, padAfter };

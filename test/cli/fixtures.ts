@@ -30,10 +30,10 @@ export function blankModel(): Uint8Array {
 const images = ({ labels, shape: [, height, width], images: pixels }: Dataset) => idx([labels.length, height, width], pixels);
 const labels = (dataset: Dataset) => idx([dataset.labels.length], dataset.labels);
 
-/** The four files of a small data set of drawn digits, of which a test may replace some. */
+/** The four files of a small data set of easy digits, of which a test may replace some. */
 export function idxFiles(counts: { train: number; test: number }): Record<string, Uint8Array> {
-  const train = proceduralDigits({ count: counts.train, seed: 11, difficulty: 0.2 });
-  const test = proceduralDigits({ count: counts.test, seed: 12, difficulty: 0.2 });
+  const train = proceduralDigits({ count: counts.train, seed: 11, difficulty: 0 });
+  const test = proceduralDigits({ count: counts.test, seed: 12, difficulty: 0 });
   return {
     'train-images-idx3-ubyte': images(train),
     'train-labels-idx1-ubyte': labels(train),

@@ -20,24 +20,24 @@ function paper(pixels: Uint8Array): Buffer {
   return PNG.sync.write(image);
 }
 
-test('a model is trained, described, judged and used', async () => {
+test('a model is trained, described, judged and used', { timeout: 120_000 }, async () => {
   const folder = await temporaryFolder();
-  const data = await writeFolder(join(folder, 'digits'), idxFiles({ train: 600, test: 60 }));
+  const data = await writeFolder(join(folder, 'digits'), idxFiles({ train: 480, test: 60 }));
   const [model, json] = [join(folder, 'model.safetensors'), join(folder, 'result.json')];
 
-  const trained = await runCli(['train', '--data', data, '--epochs', '3', '--batch', '16', '--learning-rate', '0.003', '--out', model, '--json', json, ...adapter]);
+  const trained = await runCli(['train', '--data', data, '--epochs', '2', '--batch', '16', '--learning-rate', '0.003', '--out', model, '--json', json, ...adapter]);
   expect(trained.stderr).toContain('b-lenet, 74,694 parameters, 1,140,070 MACs, 220,150 to exit 1');
   expect(trained.code).toBe(0);
   const epochs = trained.stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
-  expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
-  expect(epochs[2].loss).toBeLessThan(epochs[0].loss / 2);
+  expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  expect(epochs[1].loss).toBeLessThan(epochs[0].loss / 2);
   expect(await readJson(json)).toMatchObject({ out: model, interrupted: false, validation: { accuracy: [expect.any(Number), expect.any(Number)] } });
 
   const { details } = readModelFile(await readFile(model));
-  expect(details.training).toMatchObject({ dataset: 'digits/train[0..500)', epochs: { planned: 3, done: 3 }, interrupted: false });
-  expect(details.thresholds).toMatchObject({ criterion: 'entropy', chosenOn: { dataset: 'digits/train[500..600)', samples: 100 } });
+  expect(details.training).toMatchObject({ dataset: 'digits/train[0..400)', epochs: { planned: 2, done: 2 }, interrupted: false });
+  expect(details.thresholds).toMatchObject({ criterion: 'entropy', chosenOn: { dataset: 'digits/train[400..480)', samples: 80 } });
   const described = await runCli(['doctor', model]);
-  expect(described.stdout).toMatch(/chosen on digits\/train\[500\.\.600\)/);
+  expect(described.stdout).toMatch(/chosen on digits\/train\[400\.\.480\)/);
 
   const judged = await runCli(['evaluate', model, '--data', data, '--json', json, ...adapter]);
   expect(judged.code).toBe(0);
@@ -58,7 +58,7 @@ test('a model is trained, described, judged and used', async () => {
   expect(tuned.stdout).toContain('WARNING: the thresholds were chosen on this very data');
   expect(await readJson(json)).toMatchObject({ criterion: { kind: 'margin' }, thresholds: { source: 'chosen' } });
 
-  const digits = proceduralDigits({ count: 60, seed: 12, difficulty: 0.2 });
+  const digits = proceduralDigits({ count: 60, seed: 12, difficulty: 0 });
   await writeFolder(folder, { 'paper.png': paper(imageAt(digits, 0)) });
   const inputs = [join(folder, 'paper.png'), `${join(data, 't10k-images-idx3-ubyte')}#0`];
   const light = await runCli(['predict', model, inputs[0]!, ...adapter]);

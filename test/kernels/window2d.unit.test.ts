@@ -79,7 +79,10 @@ describe('refuses, in one line', () => {
 
   it('a kernel that does not fit', () => {
     expect(() => conv2d.infer({ x, weight }, { dilation: 4 })).toThrow(
-      new ShapeError('conv2d: expected a padded input of at least the kernel\'s 3 x 3 (dilated by 4 x 4), got f32[2, 3, 8, 8] padded by 0, 0, 0, 0'),
+      new ShapeError(
+        "conv2d: expected a padded input of at least the kernel's 3 x 3 (dilated by 4 x 4), " +
+          'got f32[2, 3, 8, 8] padded by 0, 0, 0, 0',
+      ),
     );
     expect(() => maxPool2d.infer({ x }, { kernel: 9 })).toThrow(ShapeError);
   });

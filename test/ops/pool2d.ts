@@ -28,16 +28,26 @@ const cases = (make: (shape: readonly number[], seed: number) => Host): OpCase[]
     samples: shape[0],
     batched: ['x'],
   })),
-  { inputs: { x: make([2, 3, 5, 5], 20) }, attributes: { kernel: 2, ceil: true, activation: 'relu' }, samples: 2, batched: ['x'] },
+  {
+    inputs: { x: make([2, 3, 5, 5], 20) },
+    attributes: { kernel: 2, ceil: true, activation: 'relu' },
+    samples: 2,
+    batched: ['x'],
+  },
   { inputs: { x: make([6, 2, 5, 5], 21) }, attributes: { kernel: 3, stride: 2 }, samples: 3, batched: ['x'] },
   { inputs: { x: make([2, 2, 5, 5], 22) }, attributes: { kernel: 3, stride: 2, ceil: true } },
 ];
 
 /** Reduces each window to one number, from its elements and how many positions it has within the padded input. */
-function pool({ shape, data }: Host, attributes: AveragePool2dAttributes, reduce: (elements: number[], positions: number) => number): Host {
+function pool(
+  { shape, data }: Host,
+  attributes: AveragePool2dAttributes,
+  reduce: (elements: number[], positions: number) => number,
+): Host {
   const { kernel, stride = kernel, padding, ceil, activation = 'none' } = attributes;
   const [samples, channels, height, width] = shape as unknown as Four;
-  const [[kernelHeight, kernelWidth], [strideY, strideX], [top, left, bottom, right]] = [pairOf(kernel), pairOf(stride), sidesOf(padding)];
+  const [[kernelHeight, kernelWidth], [strideY, strideX]] = [pairOf(kernel), pairOf(stride)];
+  const [top, left, bottom, right] = sidesOf(padding);
   const outHeight = outputLength(height, kernelHeight, strideY, top, bottom, { ceil });
   const outWidth = outputLength(width, kernelWidth, strideX, left, right, { ceil });
   const y: number[] = [];
@@ -64,7 +74,8 @@ const total = (elements: readonly number[]): number => elements.reduce((sum, val
 
 export const maxPool2dRow: OpRow = {
   cases: cases(distinct),
-  reference: ({ x }, attributes) => pool(x!, attributes as AveragePool2dAttributes, (elements) => Math.max(...elements)),
+  reference: ({ x }, attributes) =>
+    pool(x!, attributes as AveragePool2dAttributes, (elements) => Math.max(...elements)),
   ulps: () => 0,
   differentiable: ['x'],
 };
@@ -73,8 +84,9 @@ export const averagePool2dRow: OpRow = {
   cases: cases(random).flatMap((one) => [one, { ...one, attributes: { ...one.attributes, countPadding: true } }]),
   reference({ x }, attributes) {
     const { countPadding } = attributes as AveragePool2dAttributes;
-    const average = (elements: number[], positions: number): number => total(elements) / (countPadding ? positions : elements.length);
-    return pool(x!, attributes as AveragePool2dAttributes, average);
+    return pool(x!, attributes as AveragePool2dAttributes, (elements, positions) => {
+      return total(elements) / (countPadding ? positions : elements.length);
+    });
   },
   // A sum of as many as the kernel has, and a division.
   ulps: () => 32,

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { adam, bLeNet, chooseThresholds, Model, saveModel, scoreExits, statistics, train } from '../../node.ts';
+import { adam, bLeNet, chooseThresholds, cosine, Model, saveModel, scoreExits, statistics, train } from '../../node.ts';
 import type { DatasetParts, Device, Network } from '../../node.ts';
 import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
 import { percent, plural } from '../../report/format.ts';
@@ -33,7 +33,7 @@ export const trainFlags = {
   batch: flag(integer(1), { placeholder: 'n', help: 'Samples per step', fallback: '64' }),
   seed: flag(integer(0), { placeholder: 'n', help: 'Decides the first weights and the order of the samples', fallback: '1' }),
   weights: optionalFlag(numbers(0), { placeholder: 'w,w..', help: "Weight of each exit's loss, the last included (default 1 each)" }),
-  learningRate: flag(number(0, Infinity, { exclusive: true }), { placeholder: 'x', help: 'Of Adam', fallback: '0.002' }),
+  learningRate: flag(number(0, Infinity, { exclusive: true }), { placeholder: 'x', help: 'Of Adam at the first step; a cosine takes it to 0 at the last', fallback: '0.002' }),
   maxLoss: maxLossFlag,
   out: optionalFlag(text, { placeholder: 'file', help: `The model (default ${MODELS_FOLDER}/<model>-<data>.safetensors)` }),
   adapter: adapterFlag,
@@ -102,7 +102,8 @@ export async function trainModel(device: Device, { network, parts, out }: Traini
   using interrupt = interruptSignal();
   {
     using progress = showProgress(epochs);
-    const optimizer = adam({ learningRate });
+    const steps = epochs * Math.ceil(trainPart.labels.length / batch);
+    const optimizer = adam({ learningRate: cosine(learningRate, steps) });
     const { signal } = interrupt;
     await train(model, trainPart, { epochs, batch, seed, optimizer, signal, ...(weights && { weights }), ...progress });
   }

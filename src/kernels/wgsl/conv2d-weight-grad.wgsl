@@ -1,7 +1,7 @@
-// Gradient of a convolution by its weight, in parts: partial[p, o, c, ky, kx] = sum over n, outY, outX of dy[n, o, outY,
-// outX] * x[n, c, inY, inX] with inY = outY * strideY + ky * dilationY - padTop, and so along x. Part p has the output
-// rows n * outHeight + outY that are p modulo the number of parts, in order: its bits do not depend on how many come
-// after. Parts that no live row belongs to are 0.
+// Gradient of a convolution by its weight, in parts: partial[p, o, c, ky, kx] = sum over n, outY, outX of
+// dy[n, o, outY, outX] * x[n, c, inY, inX] with inY = outY * strideY + ky * dilationY - padTop, and so along x.
+// Part p has the output rows n * outHeight + outY that are p modulo the number of parts, in order: its bits do not
+// depend on how many come after. A part that no live row belongs to is 0.
 // Layouts as in conv2d.wgsl. partial: [parts, outChannels, inChannels, kernelHeight, kernelWidth]
 // Grid: [tiles, outChannels / 5]: an invocation computes 5 output channels of up to 8 taps of a row of the kernel.
 import package::lib::live::Live;

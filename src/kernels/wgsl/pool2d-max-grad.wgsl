@@ -1,7 +1,8 @@
-// Gradient of maximum pooling: dx[plane, inY, inX] = sum of dy over the windows whose first maximum, in row-major order,
-// stands there. The maxima are sought again in x instead of being kept.
-// Layouts and positions as in pool2d.wgsl. Grid: one invocation per cell of stride x stride inputs, which it alone writes;
-// a window that reaches into several cells is searched for each of them.
+// Gradient of maximum pooling: dx[plane, inY, inX] = sum of dy over the windows whose first maximum, in row-major
+// order, stands there. The maxima are sought again in x instead of being kept.
+// Layouts and positions as in pool2d.wgsl.
+// Grid: one invocation per cell of stride x stride inputs, which it alone writes; a window that reaches into several
+// cells is searched for each of them.
 import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;

@@ -62,7 +62,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     for (var column = firstX; column < endX; column++) {
       let value = x[(planeAt + row) * shape.inWidth + column];
       sum += value;
-      if (value > greatest || isNanBits(bitcast<u32>(value))) {
+      // A comparison with NaN may come out either way.
+      if (isNanBits(bitcast<u32>(value)) || (value > greatest && !isNanBits(bitcast<u32>(greatest)))) {
         greatest = value;
       }
     }
