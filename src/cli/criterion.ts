@@ -12,7 +12,7 @@ export const criterionFlags = {
   }),
   threshold: optionalFlag(numbers(0), {
     placeholder: 't[,t..]',
-    help: 'Leave below this entropy in nats, or above this confidence or margin; one for all exits or one per exit but the last',
+    help: 'Leave below this entropy (nats) or above this confidence or margin: one, or one per exit but the last',
   }),
 };
 
@@ -31,7 +31,10 @@ export interface Decision {
   readonly chosenOn?: ChosenThresholds['chosenOn'];
 }
 
-/** What the flags and the model's file decide between them; `undefined` if thresholds have yet to be chosen. @throws UsageError */
+/**
+ * What the flags and the model's file decide between them; `undefined` if thresholds have yet to be chosen.
+ * @throws UsageError
+ */
 export function decide(
   network: Network,
   stored: ChosenThresholds | undefined,
@@ -47,7 +50,9 @@ export function decide(
       throw error instanceof ArgumentError ? new UsageError(`--threshold: ${error.message}`) : error;
     }
   }
-  if (exits === 1) return { criterion: { kind, thresholds: [] }, source: 'given', origin: 'there is one exit, which always answers' };
+  if (exits === 1) {
+    return { criterion: { kind, thresholds: [] }, source: 'given', origin: 'there is one exit, which always answers' };
+  }
   return stored?.criterion === kind ? fromChoice(stored, 'stored') : undefined;
 }
 

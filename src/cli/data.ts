@@ -22,7 +22,8 @@ export const shortName = (source: string): string => basename(resolve(source));
 export function checkFits({ name, input, classes }: Network, dataset: Dataset): void {
   const { shape, classNames } = dataset;
   if (shape.join() !== input.join()) {
-    throw new DataError(`${dataset.name}: expected images of [${input.join(', ')}] for ${name}, got [${shape.join(', ')}]`);
+    const [expected, got] = [input, shape].map((lengths) => `[${lengths.join(', ')}]`);
+    throw new DataError(`${dataset.name}: expected images of ${expected} for ${name}, got ${got}`);
   }
   if (classNames.length > classes) {
     throw new DataError(`${dataset.name}: expected at most ${classes} classes for ${name}, got ${classNames.length}`);

@@ -7,7 +7,7 @@ export interface Flag<T = unknown> {
   readonly help: string;
   /** What is read where the flag is left out. */
   readonly fallback?: string;
-  /** `undefined` where the flag is left out and has no fallback. @throws UsageError saying what was expected and what came */
+  /** `undefined` where the flag is left out and has no fallback. @throws UsageError saying what was expected */
   read(text: string | undefined): T;
 }
 
@@ -26,7 +26,7 @@ interface Description {
 /** A flag that always has a value. */
 export const flag = <T>(read: Reader<T>, description: Description & { readonly fallback: string }): Flag<T> => ({
   ...description,
-  read: (text = description.fallback) => read(text),
+  read: (text) => read(text!),
 });
 
 /** A flag that may be left out. */
@@ -49,7 +49,8 @@ export const integer =
   (value) => {
     const number = value.trim() === '' ? NaN : Number(value);
     const range = max === Number.MAX_SAFE_INTEGER ? `of ${min} or more` : `from ${min} to ${max}`;
-    return Number.isSafeInteger(number) && number >= min && number <= max ? number : refuse(`an integer ${range}`, value);
+    const fits = Number.isSafeInteger(number) && number >= min && number <= max;
+    return fits ? number : refuse(`an integer ${range}`, value);
   };
 
 /** A number from `min` to `max`; an `exclusive` one is greater than `min`. */

@@ -21,6 +21,8 @@ export interface Picture {
 /** Beyond this a picture is a mistake, or a trap for a decoder that allocates what the header says. */
 const MAX_PIXELS = 2 ** 26;
 
+const EXPECTED = 'a PNG image, or an IDX file with #index behind it';
+
 const size = (width: number, height: number): string => `${width} x ${height}`;
 
 /** Reads `file.png` and `file#index` (an image of an IDX file); each file is read once. */
@@ -41,7 +43,7 @@ export function pictureReader(shape: ImageShape, { invert }: { invert: boolean }
 }
 
 async function readPng(path: string, shape: ImageShape, invert: boolean): Promise<Picture> {
-  const bytes = await readBytes(path, 'a PNG file, or an IDX file with #index behind it');
+  const bytes = await readBytes(path, EXPECTED);
   const { image, isColour } = decodePng(bytes, path);
   const changes = isColour && shape[0] === 1 ? ['colour made grey'] : [];
   return finish(path, fitImage(image, shape, { invert }), size(image.width, image.height), changes);
@@ -49,7 +51,7 @@ async function readPng(path: string, shape: ImageShape, invert: boolean): Promis
 
 function decodePng(bytes: Uint8Array, path: string): { image: PNG; isColour: boolean } {
   const kind = describeBytes(bytes);
-  if (kind !== 'a PNG image') throw new DataError(`${path}: expected a PNG image, or an IDX file with #index behind it, got ${kind}`);
+  if (kind !== 'a PNG image') throw new DataError(`${path}: expected ${EXPECTED}, got ${kind}`);
   // Of the first chunk, which is always IHDR: width, height.
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length >= 24 && header.getUint32(16) * header.getUint32(20) > MAX_PIXELS) {
@@ -60,13 +62,16 @@ function decodePng(bytes: Uint8Array, path: string): { image: PNG; isColour: boo
     const image = PNG.sync.read(Buffer.from(bytes));
     return { image, isColour: image.data.some((value, at) => at % 4 < 2 && value !== image.data[at + 1]) };
   } catch (cause) {
-    throw new DataError(`${path}: expected a whole PNG image, got a damaged one (${(cause as Error).message})`, { cause });
+    const problem = (cause as Error).message;
+    throw new DataError(`${path}: expected a whole PNG image, got a damaged one (${problem})`, { cause });
   }
 }
 
-async function readIdxImages(path: string): Promise<{ count: number; height: number; width: number; data: Uint8Array }> {
+async function readIdxImages(path: string) {
   const { dims, data } = await parseIdx(await readBytes(path, 'an IDX file'), path);
-  if (dims.length !== 3) throw new DataError(`${path}: expected images [count, rows, columns], got [${dims.join(', ')}]`);
+  if (dims.length !== 3) {
+    throw new DataError(`${path}: expected images [count, rows, columns], got [${dims.join(', ')}]`);
+  }
   const [count, height, width] = dims as [number, number, number];
   return { count, height, width, data };
 }

@@ -13,8 +13,8 @@ const [INVOCATIONS, MOST_PARTS] = [8192, 64];
 
 /**
  * Gradient of a convolution by its weight, from `x` and `dy`, summed over the live samples in a number of parts:
- * `f32[parts, out, in, height, width]`, whose sum over the first axis it is. The number of parts, and with it the order of
- * the sum, follows from the shape of the weight alone.
+ * `f32[parts, out, in, height, width]`, whose sum over the first axis it is. The number of parts, and with it the
+ * order of the sum, follows from the shape of the weight alone.
  */
 export const conv2dWeightGrad = defineOp<{ x: Operand; dy: Operand }, 'y', { window: Window2d }>({
   name: 'conv2d-weight-grad',

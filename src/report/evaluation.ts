@@ -36,6 +36,7 @@ export function evaluationText(report: EvaluationReport, { title, origin }: { ti
       compare(full[at] / early[at], 'faster', 'slower'),
     ]),
   ];
+  const [reads, submits, dispatches] = [report.reads, report.submits, report.dispatches].map((mean) => mean.toFixed(2));
   return [
     ...wrap(`${title} on ${dataset}, ${plural(samples, 'sample')}`, WIDTH),
     '',
@@ -47,7 +48,7 @@ export function evaluationText(report: EvaluationReport, { title, origin }: { ti
     '',
     ...wrap(`leaves if ${criterionText(report.criterion)}: ${origin}`, WIDTH),
     ...wrap(
-      `one sample: ${cost(report.reads)} reads, ${cost(report.submits)} submits, ${cost(report.dispatches)} dispatches; ` +
+      `one sample: ${reads} reads, ${submits} submits, ${dispatches} dispatches; ` +
         `latency of ${plural(latencyMs.samples, 'sample')}, one by one, with and without exits in turn`,
       WIDTH,
     ),
@@ -61,7 +62,7 @@ export function verdict({ exits, accuracy, accuracyFull, macs, latencyMs }: Eval
   if (exits.length === 1) return 'This network has one exit: there is nothing to leave early.';
   if (leaving === 0) return 'No sample leaves early, so the exits only cost: the thresholds let none go.';
   const gain = accuracy - accuracyFull;
-  const change = gain < 0 ? `${points(-gain)} points of accuracy lost` : gain > 0 ? `${points(gain)} points of accuracy won` : 'no accuracy lost';
+  const change = gain === 0 ? 'no accuracy lost' : difference(gain, ' of accuracy');
   const work = macs.speedup >= 1 ? `${times(macs.speedup)} fewer` : `${times(1 / macs.speedup)} MORE`;
   return `${percent(leaving, 1)} leave early: ${work} multiply-accumulates, ${change}. ${verdictOnTime(latencyMs)}`;
 }
@@ -69,8 +70,10 @@ export function verdict({ exits, accuracy, accuracyFull, macs, latencyMs }: Eval
 function verdictOnTime({ early, full }: EvaluationReport['latencyMs']): string {
   const median = full.p50 / early.p50;
   const tail = full.p95 / early.p95;
-  if (median < 1 - NOISE) return `But the exits SAVE NO TIME on this adapter: ${times(1 / median)} slower at the median.`;
-  if (median <= 1 + NOISE) return 'But the exits SAVE NO TIME on this adapter: the median is the same.';
+  if (median <= 1 + NOISE) {
+    const instead = median < 1 - NOISE ? `${times(1 / median)} slower at the median` : 'the median is the same';
+    return `But the exits SAVE NO TIME on this adapter: ${instead}.`;
+  }
   const rest = tail < 1 - NOISE ? `, but ${times(1 / tail)} slower at p95` : '';
   return `On this adapter a sample is ${times(median)} faster at the median${rest}.`;
 }
@@ -81,9 +84,8 @@ export function criterionText({ kind, thresholds }: Criterion): string {
   return kind === 'entropy' ? `entropy < ${values} nats` : `${kind} > ${values}`;
 }
 
-const difference = (gain: number): string => (gain === 0 ? 'the same' : `${points(Math.abs(gain))} points ${gain < 0 ? 'lost' : 'won'}`);
+const difference = (gain: number, what = ''): string =>
+  gain === 0 ? 'the same' : `${points(Math.abs(gain))} points${what} ${gain < 0 ? 'lost' : 'won'}`;
 
 const compare = (ratio: number, better: string, worse: string): string =>
   ratio >= 1 ? `${times(ratio)} ${better}` : `${times(1 / ratio)} ${worse}`;
-
-const cost = (perSample: number): string => perSample.toFixed(2);

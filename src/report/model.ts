@@ -1,5 +1,5 @@
 import type { Network } from '../earlyexit/network.ts';
-import type { ChosenThresholds, ModelDetails } from '../earlyexit/model.ts';
+import type { ChosenThresholds, ModelDetails, TrainingRecord } from '../earlyexit/model.ts';
 import type { Layer } from '../nn/layer.ts';
 import { sizeOf } from '../tensor/spec.ts';
 import { criterionText } from './evaluation.ts';
@@ -22,11 +22,13 @@ export const thresholdsText = ({ criterion, values, ...choice }: ChosenThreshold
   `${criterionText({ kind: criterion, thresholds: values })}, ${choiceText(choice)}`;
 
 /** On what thresholds were chosen, for what loss, and what came of it there. */
-export function choiceText({ chosenOn, maxAccuracyLoss, achieved }: Omit<ChosenThresholds, 'criterion' | 'values'>): string {
+export function choiceText(choice: Omit<ChosenThresholds, 'criterion' | 'values'>): string {
+  const { chosenOn, maxAccuracyLoss, achieved } = choice;
   const leaving = achieved.shares.slice(0, -1).reduce((sum, share) => sum + share, 0);
   return (
-    `chosen on ${chosenOn.dataset} (${plural(chosenOn.samples, 'sample')}) to lose at most ${points(maxAccuracyLoss)} points there: ` +
-    `${percent(leaving, 1)} left early, ${percent(achieved.accuracy)} right against ${percent(achieved.accuracyFull)}`
+    `chosen on ${chosenOn.dataset} (${plural(chosenOn.samples, 'sample')}) ` +
+    `to lose at most ${points(maxAccuracyLoss)} points there: ${percent(leaving, 1)} left early, ` +
+    `${percent(achieved.accuracy)} right against ${percent(achieved.accuracyFull)}`
   );
 }
 
@@ -37,26 +39,30 @@ export function modelText(network: Network, { normalization, classNames, thresho
     [`stage ${index + 1}`, body.map(layerText).join(', ')],
     [`  exit ${index + 1}`, exit.map(layerText).join(', ')],
   ]);
-  const trained: [string, string][] = training
-    ? [
-        ['trained on', `${training.dataset} (${plural(training.samples, 'sample')}, fingerprint ${training.fingerprint})`],
-        [
-          'training',
-          `${training.epochs.done} of ${training.epochs.planned} epochs${training.interrupted ? ', interrupted' : ''}, batch ${training.batch}, ` +
-            `seed ${training.seed}, weights ${training.weights.join(', ')}, on ${training.adapter}`,
-        ],
-        ['optimiser', Object.entries(training.optimizer).map(([name, value]) => `${name} ${String(value)}`).join(', ').replace(/^name /, '')],
-        ['loss', training.losses.map((loss) => loss.toFixed(4)).join(', ') || 'no whole epoch'],
-      ]
-    : [['trained on', 'not recorded']];
   return list([
     ['network', networkText(network)],
-    ['input', `[${network.input.join(', ')}], mean ${numbers(normalization?.mean ?? [])}, deviation ${numbers(normalization?.std ?? [])}`],
+    ['input', `[${network.input.join(', ')}]`],
+    ...(normalization
+      ? [['pixels', `mean ${numbers(normalization.mean)}, deviation ${numbers(normalization.std)}`] as const]
+      : []),
     ...stages,
     ['classes', (classNames ?? []).join(', ')],
     ['thresholds', thresholds ? thresholdsText(thresholds) : 'none stored'],
-    ...trained,
+    ...(training ? trainingEntries(training) : [['trained on', 'not recorded'] as const]),
   ]);
+}
+
+function trainingEntries(training: TrainingRecord): [string, string][] {
+  const { dataset, samples, fingerprint, epochs, interrupted, batch, seed, weights, adapter, losses } = training;
+  const { name, ...options } = training.optimizer;
+  const settings = Object.entries(options).map(([option, value]) => `, ${option} ${String(value)}`);
+  const course = `${epochs.done} of ${epochs.planned} epochs${interrupted ? ', interrupted' : ''}`;
+  return [
+    ['trained on', `${dataset} (${plural(samples, 'sample')}, fingerprint ${fingerprint})`],
+    ['training', `${course}, batch ${batch}, seed ${seed}, weights ${weights.join(', ')}, on ${adapter}`],
+    ['optimiser', `${String(name)}${settings.join('')}`],
+    ['loss', losses.map((loss) => loss.toFixed(4)).join(', ') || 'no whole epoch'],
+  ];
 }
 
 /** `conv 5x5 1->5`, `maxPool 2x2 relu` */

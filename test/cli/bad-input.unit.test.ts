@@ -62,8 +62,9 @@ const calls: [string, number, ...string[]][] = [
   ['evaluate @/huge-header.safetensors', 1, 'huge-header.safetensors'],
   ['evaluate @/foreign.safetensors', 1, "expected a metadata key 'exitgpu'"],
   ['evaluate @/model.safetensors --data @/small', 1, 'expected images of [1, 28, 28]'],
-  ['evaluate @/model.safetensors --threshold 2.4', 2, '--threshold: entropy: expected thresholds from 0 to 2.3026 nats', 'got 2.4'],
-  ['evaluate @/model.safetensors --criterion margin --threshold -0.1', 2, "--threshold: expected a number of 0 or more, got '-0.1'"],
+  ['evaluate @/model.safetensors --threshold 2.4', 2, '--threshold: entropy: expected', 'from 0 to 2.3026 nats', '2.4'],
+  ['evaluate @/model.safetensors --threshold -0.1', 2, "--threshold: expected a number of 0 or more, got '-0.1'"],
+  ['evaluate @/model.safetensors --criterion margin --threshold 1.1', 2, '--threshold: margin: expected', '0 to 1'],
   ['evaluate @/model.safetensors --threshold 1,1', 2, '--threshold: entropy: expected 1 thresholds', 'got 2'],
   ['evaluate @/model.safetensors --criterion surprise', 2, '--criterion: expected one of entropy, confidence, margin'],
   ['predict @/model.safetensors @/digits.idx#1', 2, '--threshold: expected one'],
@@ -93,7 +94,9 @@ test.concurrent.each(['doctor', 'predict @/model.safetensors @/digits.idx#3 --th
 );
 
 test('a failure leaves every file as it was', async () => {
-  for (const name of ['precious.safetensors', 'precious.json']) expect(await readFile(join(room, name), 'utf8')).toBe(PRECIOUS);
+  for (const name of ['precious.safetensors', 'precious.json']) {
+    expect(await readFile(join(room, name), 'utf8')).toBe(PRECIOUS);
+  }
   expect((await readdir(room)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   await expect(stat(join(room, 'nowhere'))).rejects.toThrow('ENOENT');
 });

@@ -27,7 +27,8 @@ export function blankModel(): Uint8Array {
   return serializeSafetensors({ metadata: { exitgpu: JSON.stringify(details) }, tensors: new Map(tensors) });
 }
 
-const images = ({ labels, shape: [, height, width], images: pixels }: Dataset) => idx([labels.length, height, width], pixels);
+const images = ({ labels: { length }, shape: [, height, width], images: pixels }: Dataset) =>
+  idx([length, height, width], pixels);
 const labels = (dataset: Dataset) => idx([dataset.labels.length], dataset.labels);
 
 /** The four files of a small data set of easy digits, of which a test may replace some. */
@@ -43,7 +44,10 @@ export function idxFiles(counts: { train: number; test: number }): Record<string
 }
 
 /** Writes files into a folder and returns its path. */
-export async function writeFolder(folder: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
+export async function writeFolder(
+  folder: string,
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<string> {
   await mkdir(folder, { recursive: true });
   for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
   return folder;

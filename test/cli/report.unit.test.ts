@@ -28,7 +28,8 @@ const timed = (early: number, full: number): EvaluationReport => ({
 });
 
 test('a report says everything in 80 columns', () => {
-  const text = evaluationText(report, { title: 'models/b-lenet.safetensors', origin: 'chosen on procedural(seed 1)/validation' });
+  const title = 'models/b-lenet.safetensors';
+  const text = evaluationText(report, { title, origin: 'chosen on procedural(seed 1)/validation' });
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(text).toBe(`models/b-lenet.safetensors on procedural(seed 1)/test, 1,000 samples
 

@@ -8,7 +8,7 @@ import { afterAll, onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-// Bundled for each test file: a process starts four times faster than from the sources. Within node_modules, where `webgpu` is found.
+// A bundle starts four times faster than the sources. It lies where `webgpu` is found.
 const bundle = join(root, `node_modules/.cache/exitgpu/cli-${process.pid}.mjs`);
 await build({
   cwd: root,

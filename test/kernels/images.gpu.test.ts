@@ -8,6 +8,7 @@ import { averagePool2d, maxPool2d } from '../../src/kernels/pool2d.ts';
 import type { MaxPool2dAttributes } from '../../src/kernels/pool2d.ts';
 import { sum } from '../../src/kernels/reduce.ts';
 import { Rows } from '../../src/tensor/spec.ts';
+import type { TypedArray } from '../../src/tensor/spec.ts';
 import { random } from '../op-table.ts';
 import { openTestDevice } from '../open-test-device.ts';
 
@@ -91,9 +92,9 @@ describe('gradients of a convolution', () => {
   it('by the input are those of each sample alone, to the bit', async () => {
     const { dx } = await gradientsOf(7, x, weight, scale);
     for (const sample of [0, 3, 6]) {
-      const of = (values: Float32Array): Float32Array => {
+      const of = (values: TypedArray): Float32Array => {
         const each = values.length / 7;
-        return values.slice(sample * each, (sample + 1) * each);
+        return Float32Array.from(values.slice(sample * each, (sample + 1) * each));
       };
       const alone = await gradientsOf(1, of(x), weight, of(scale));
       expect(of(dx)).toEqual(alone.dx);

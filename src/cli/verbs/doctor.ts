@@ -1,6 +1,6 @@
 import { readModelFile } from '../../node.ts';
 import type { Device } from '../../node.ts';
-import { bytes, significant } from '../../report/format.ts';
+import { bytes, significant, whole } from '../../report/format.ts';
 import { modelText, parameterCount } from '../../report/model.ts';
 import { list } from '../../report/table.ts';
 import { adapterFlag, openDevice } from '../device.ts';
@@ -24,45 +24,45 @@ export const doctorVerb = defineVerb({
 
 async function describeModel(file: string): Promise<Outcome> {
   const { network, details } = readModelFile(await readBytes(file, 'a model file'), file);
-  return { text: modelText(network, details), json: { ...details, macs: network.macs, parameters: parameterCount(network) } };
+  const json = { ...details, macs: network.macs, parameters: parameterCount(network) };
+  return { text: modelText(network, details), json };
 }
 
 async function describeDevice(device: Device): Promise<Outcome> {
   const { vendor, architecture, device: model, description, isFallbackAdapter } = device.info;
-  const { limits } = device;
-  const shown = {
-    maxBufferSize: limits.maxBufferSize,
-    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
-    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-  };
+  const limits = Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]])) as Record<Limit, number>;
   const features = [...device.features].sort();
   const costs = await measureDevice(device);
   const software = versions();
+  const { p50, p95, p99 } = costs.readMs;
   const text = list([
     ['adapter', device.name + (isFallbackAdapter ? ', software: computes on the CPU' : '')],
-    ['features', features.join(', ') || 'none beyond the core'],
-    [
-      'limits',
-      `buffer ${bytes(shown.maxBufferSize)}, binding ${bytes(shown.maxStorageBufferBindingSize)}, ` +
-        `${shown.maxStorageBuffersPerShaderStage} storage buffers per kernel, workgroup of ${shown.maxComputeInvocationsPerWorkgroup} ` +
-        `with ${bytes(shown.maxComputeWorkgroupStorageSize)}, grid ${shown.maxComputeWorkgroupsPerDimension} wide`,
-    ],
-    ['read', `${significant(costs.readMs.p50)} ms for 4 bytes there and back (p95 ${significant(costs.readMs.p95)}, p99 ${significant(costs.readMs.p99)})`],
+    ['features', features.join(', ')],
+    ['limits', limitsText(limits)],
+    ['read', `${significant(p50)} ms for 4 bytes there and back (p95 ${significant(p95)}, p99 ${significant(p99)})`],
     ['dispatch', `${significant(costs.dispatchUs)} us for one more in the same submit`],
     ['versions', `exitgpu ${software.exitgpu}, webgpu ${software.webgpu} (Dawn), Node ${software.node}`],
   ]);
-  return {
-    text,
-    json: {
-      adapter: device.name,
-      info: { vendor, architecture, device: model, description, isFallbackAdapter },
-      features,
-      limits: shown,
-      ...costs,
-      versions: software,
-    },
-  };
+  const info = { vendor, architecture, device: model, description, isFallbackAdapter };
+  return { text, json: { adapter: device.name, info, features, limits, ...costs, versions: software } };
 }
+
+/** Those that decide how large a network may be, and how its kernels are cut. */
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+type Limit = (typeof LIMITS)[number];
+
+const limitsText = (limits: Readonly<Record<Limit, number>>): string =>
+  [
+    `buffer ${bytes(limits.maxBufferSize)}`,
+    `binding ${bytes(limits.maxStorageBufferBindingSize)}`,
+    `${limits.maxStorageBuffersPerShaderStage} storage buffers per kernel`,
+    `workgroup of ${limits.maxComputeInvocationsPerWorkgroup} with ${bytes(limits.maxComputeWorkgroupStorageSize)}`,
+    `grid ${whole(limits.maxComputeWorkgroupsPerDimension)} wide`,
+  ].join(', ');

@@ -16,7 +16,11 @@ export const evaluateVerb = defineVerb({
   summary: 'Judge a model with its exits and without: accuracy, where samples leave, work, latency',
   flags: {
     data: dataFlag,
-    split: flag(choice('test', 'validation'), { placeholder: 'part', help: 'The part of the data: test or validation', fallback: 'test' }),
+    split: flag(choice('test', 'validation'), {
+      placeholder: 'part',
+      help: 'The part of the data: test or validation',
+      fallback: 'test',
+    }),
     ...criterionFlags,
     maxLoss: maxLossFlag,
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples together where accuracy is measured', fallback: '64' }),
@@ -42,7 +46,8 @@ async function chooseHere(
 ): Promise<Decision> {
   note(`the model has no thresholds for ${criterion}: choosing them on ${validation.name}`);
   const table = await scoreExits(model, validation, { batch });
-  return fromChoice(chooseThresholds(table, { criterion, maxAccuracyLoss: maxLoss / 100, macs: model.network.macs.toExit }), 'chosen');
+  const macs = model.network.macs.toExit;
+  return fromChoice(chooseThresholds(table, { criterion, maxAccuracyLoss: maxLoss / 100, macs }), 'chosen');
 }
 
 /** Evaluates and puts the result in words. */
@@ -63,11 +68,11 @@ export async function judge(
 
 /** Why the figures may look better, or worse, than they are. */
 function suspicions({ training }: Model, dataset: Dataset, chosenOn: string | undefined): string[] {
-  const print = fingerprint(dataset);
+  const here = fingerprint(dataset);
   const family = (name: string): string => name.split('/')[0]!;
   const warnings: string[] = [];
-  if (print === chosenOn) warnings.push('the thresholds were chosen on this very data: they fit it better than new data');
-  if (print === training?.fingerprint) warnings.push('the model was trained on this very data: it knows the answers');
+  if (here === chosenOn) warnings.push('the thresholds were chosen on this very data, and fit it best');
+  if (here === training?.fingerprint) warnings.push('the model was trained on this very data, and knows the answers');
   if (training && family(training.dataset) !== family(dataset.name)) {
     warnings.push(`the model was trained on ${family(training.dataset)}, not on ${family(dataset.name)}`);
   }

@@ -26,8 +26,8 @@ export const predictVerb = defineVerb({
     const { network, details } = readModelFile(bytes, file);
     const decision = decide(network, details.thresholds, flags);
     if (!decision) {
-      const kind = flags.criterion ?? 'any criterion';
-      throw new UsageError(`--threshold: expected one, since ${file} has no thresholds for ${kind}; give it, or store some by exitgpu train`);
+      const lacking = `${file} has no thresholds for ${flags.criterion ?? 'any criterion'}`;
+      throw new UsageError(`--threshold: expected one, since ${lacking}; exitgpu train stores some`);
     }
     const read = pictureReader(network.input as ImageShape, flags);
     const pictures: Picture[] = [];
@@ -35,9 +35,10 @@ export const predictVerb = defineVerb({
     for (const { input, changes } of pictures) if (changes.length) note(`${input}: ${changes.join(', ')}`);
     // Normalised by a small mean: most of what the network saw was dark.
     const learntOnDark = details.normalization.mean.every((mean) => mean < 0.5);
-    const light = pictures.filter(({ border }) => border > 127);
+    const light = pictures.filter(({ border }) => border > 127).map(({ input }) => input);
     if (learntOnDark && light.length) {
-      note(`hint: light at the border where the training data is dark: ${light.map(({ input }) => input).join(', ')}; try ${flags.invert ? 'without ' : ''}--invert`);
+      const way = flags.invert ? 'leave out --invert' : 'try --invert';
+      note(`hint: light at the border, where the training data is dark: ${light.join(', ')}; ${way}`);
     }
 
     using device = await openDevice(flags.adapter);

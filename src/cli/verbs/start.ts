@@ -1,4 +1,3 @@
-import { flag, integer } from '../flags.ts';
 import { fromChoice } from '../criterion.ts';
 import { openDevice } from '../device.ts';
 import { EXIT_CODES } from '../failure.ts';
@@ -11,8 +10,9 @@ export const startVerb = defineVerb({
   summary: 'Train, save and evaluate in one go: what npm start does',
   flags: {
     ...trainFlags,
-    // Three minutes on two cores without a GPU, installing and building included.
-    epochs: flag(integer(1), { placeholder: 'n', help: trainFlags.epochs.help, fallback: '4' }),
+    // For three minutes on two cores without a GPU, installing and building included: few epochs, and so small steps.
+    epochs: { ...trainFlags.epochs, fallback: '3' },
+    batch: { ...trainFlags.batch, fallback: '32' },
   },
   async run(_, flags) {
     const plan = await planTraining(flags);
@@ -22,7 +22,8 @@ export const startVerb = defineVerb({
     const { training, thresholds } = model;
     const made = { out, interrupted, training, validation: { accuracy } };
     if (interrupted) return { text, json: { ...made, thresholds }, exitCode: EXIT_CODES.interrupted };
-    const { json, text: evaluation } = await judge(model, plan.parts.test, fromChoice(thresholds!, 'chosen'), { batch: 64, title: out });
-    return { text: `${text}\n\n${evaluation}`, json: { ...made, ...json } };
+    const decision = fromChoice(thresholds!, 'chosen');
+    const judgement = await judge(model, plan.parts.test, decision, { batch: 64, title: out });
+    return { text: `${text}\n\n${judgement.text}`, json: { ...made, ...judgement.json } };
   },
 });

@@ -31,11 +31,25 @@ export const trainFlags = {
   data: dataFlag,
   epochs: flag(integer(1), { placeholder: 'n', help: 'Times through the training part', fallback: '5' }),
   batch: flag(integer(1), { placeholder: 'n', help: 'Samples per step', fallback: '64' }),
-  seed: flag(integer(0), { placeholder: 'n', help: 'Decides the first weights and the order of the samples', fallback: '1' }),
-  weights: optionalFlag(numbers(0), { placeholder: 'w,w..', help: "Weight of each exit's loss, the last included (default 1 each)" }),
-  learningRate: flag(number(0, Infinity, { exclusive: true }), { placeholder: 'x', help: 'Of Adam at the first step; a cosine takes it to 0 at the last', fallback: '0.002' }),
+  seed: flag(integer(0), {
+    placeholder: 'n',
+    help: 'Decides the first weights and the order of the samples',
+    fallback: '1',
+  }),
+  weights: optionalFlag(numbers(0), {
+    placeholder: 'w,w..',
+    help: "Weight of each exit's loss, the last included (default 1 each)",
+  }),
+  learningRate: flag(number(0, Infinity, { exclusive: true }), {
+    placeholder: 'x',
+    help: 'Of Adam at the first step; a cosine takes it to 0 at the last',
+    fallback: '0.002',
+  }),
   maxLoss: maxLossFlag,
-  out: optionalFlag(text, { placeholder: 'file', help: `The model (default ${MODELS_FOLDER}/<model>-<data>.safetensors)` }),
+  out: optionalFlag(text, {
+    placeholder: 'file',
+    help: `The model (default ${MODELS_FOLDER}/<model>-<data>.safetensors)`,
+  }),
   adapter: adapterFlag,
 };
 
@@ -70,10 +84,10 @@ export interface TrainingPlan {
 export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
   const network = NETWORKS[flags.model]();
   const { weights } = flags;
-  if (weights && (weights.length !== network.stages.length || !weights.some(Boolean))) {
-    throw new UsageError(
-      `--weights: expected ${network.stages.length} numbers for ${network.name}, one per exit and not all 0, got '${weights.join(',')}'`,
-    );
+  const exits = network.stages.length;
+  if (weights && (weights.length !== exits || !weights.some(Boolean))) {
+    const expected = `${exits} numbers for ${network.name}, one per exit and not all 0`;
+    throw new UsageError(`--weights: expected ${expected}, got '${weights.join(',')}'`);
   }
   const out = flags.out ?? join(MODELS_FOLDER, `${flags.model}-${shortName(flags.data)}.safetensors`);
   if (flags.out === undefined) await makeFolder(dirname(out));

@@ -44,8 +44,8 @@ export interface EpochProgress {
   readonly seconds: number;
 }
 
-/** Steps that may be on the GPU at once: the host prepares one while another runs. */
-const IN_FLIGHT = 2;
+/** Steps that may be on the GPU at once: the host prepares and naps while others run. */
+const IN_FLIGHT = 4;
 
 /**
  * Trains all exits together (the joint loss of BranchyNet, Teerapittayanon et al. 2016, section III-B:
@@ -66,13 +66,13 @@ export async function train(model: Model, dataset: Dataset, options: TrainOption
   let number = 0;
   let done = 0;
 
-  const clock = new StepClock();
+  const pace = new Pace();
   for (let epoch = 1; epoch <= epochs && !signal?.aborted; epoch++) {
     const began = performance.now();
     const sums = new Array<number>(exits + 1).fill(0);
     let samples = 0;
     const collect = async ({ read, rows, at }: Pending): Promise<void> => {
-      const values = await clock.collect(read);
+      const values = await pace.collect(read);
       const bad = values.findIndex((value) => !Number.isFinite(value));
       if (bad >= 0) {
         throw new TrainingError(
@@ -88,7 +88,6 @@ export async function train(model: Model, dataset: Dataset, options: TrainOption
       if (signal?.aborted) break;
       number++;
       const read = step.run({ x, y, hyper: optimizer.hyper(number), seed: Uint32Array.of(seeds.nextUint32()) });
-      clock.submitted();
       pending.push({ read, rows, at: number });
       if (pending.length >= IN_FLIGHT) await collect(pending.shift()!);
     }
@@ -120,33 +119,26 @@ interface Pending {
   readonly at: number;
 }
 
-/** Steps measured before the first sleep: the very first compile shaders and tell nothing. */
-const LEARNING_STEPS = 4;
-/** The shortest of this many last steps is what a step takes when nothing disturbs it. */
-const REMEMBERED_STEPS = 8;
+/** Naps shorter than this are not worth a timer. */
+const SHORTEST_NAP_MS = 4;
 
 /**
- * Sleeps for most of a step before asking for its loss: while a map is pending, Dawn in Node spins on the main thread, and
- * a software GPU needs that core.
+ * Sleeps about as long as a step takes before asking for a loss: while a map is pending, Dawn in Node spins on the main
+ * thread, and a software GPU needs that core. A loss that has to be waited for lengthens the nap, one that is there
+ * shortens it; the steps in flight keep the GPU busy meanwhile.
  */
-class StepClock {
-  #times: number[] = [];
-  #last = 0;
-
-  submitted(): void {
-    this.#last ||= performance.now();
-  }
+class Pace {
+  #nap = 0;
+  #last = performance.now();
 
   async collect<T>(read: () => Promise<T>): Promise<T> {
-    if (this.#times.length >= LEARNING_STEPS) {
-      const wait = 0.7 * Math.min(...this.#times) - (performance.now() - this.#last);
-      if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
-    }
+    const rest = this.#nap - (performance.now() - this.#last);
+    if (rest > SHORTEST_NAP_MS) await new Promise((resolve) => setTimeout(resolve, rest));
+    const asked = performance.now();
     const value = await read();
-    const now = performance.now();
-    this.#times.push(now - this.#last);
-    if (this.#times.length > REMEMBERED_STEPS) this.#times.shift();
-    this.#last = now;
+    this.#last = performance.now();
+    const waited = this.#last - asked;
+    this.#nap = waited > 1 ? this.#nap + waited / 4 : this.#nap * 0.95;
     return value;
   }
 }
