@@ -17,7 +17,8 @@ export * as ops from './kernels/registry.ts';
 export type { Operand, Value } from './kernels/define.ts';
 
 export { averagePool2d, conv2d, dropout, flatten, linear, maxPool2d, relu } from './nn/layers.ts';
-export type { Activation, Conv2dOptions, PoolOptions } from './nn/layers.ts';
+export type { Activation } from './kernels/activation.ts';
+export type { Conv2dOptions, PoolOptions } from './nn/layers.ts';
 export type { Initializer, Layer, LayerContext, ParameterSpec } from './nn/layer.ts';
 export { Parameters } from './nn/parameters.ts';
 export { parseSafetensors, serializeSafetensors } from './nn/safetensors.ts';

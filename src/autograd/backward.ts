@@ -17,6 +17,7 @@ import { describe, sizeOf } from '../tensor/spec.ts';
  */
 export function gradients(loss: Value, parameters: readonly Operand[]): (Value | undefined)[] {
   const graph = currentGraph('gradients');
+  const target = graph.lift(loss, 'gradients');
   if (sizeOf(loss.shape) !== 1 || loss.rows) {
     throw new ArgumentError(`gradients: expected a scalar loss f32[1], got ${describe(loss)}; take its mean({ x }) first`);
   }
@@ -29,7 +30,7 @@ export function gradients(loss: Value, parameters: readonly Operand[]): (Value |
     }
   }
 
-  const grads = new Map<TracedValue, Value>([[loss as TracedValue, constant(loss, new Float32Array([1]))]]);
+  const grads = new Map<TracedValue, Value>([[target, constant(loss, new Float32Array([1]))]]);
   const reachedFrom = new Map<Node, Node | undefined>();
   // A copy: gradient rules append to the very list that is walked.
   for (const node of [...graph.nodes].reverse()) {
@@ -55,7 +56,7 @@ export function gradients(loss: Value, parameters: readonly Operand[]): (Value |
     }
   }
 
-  return targets.map((target) => grads.get(target));
+  return targets.map((value) => grads.get(value));
 }
 
 /** `exp <- mul <- mean`, from the operation to the loss. */

@@ -39,15 +39,19 @@ const at = (schedule: Schedule, step: number): number => (typeof schedule === 'n
 const stateLike = (device: Device, parameters: Tensor, labels: readonly string[]): Tensor[] =>
   labels.map((label) => Tensor.zeros(device, { dtype: 'f32', shape: parameters.shape }, label));
 
-function positive(name: string, what: string, schedule: Schedule): void {
-  const value = at(schedule, 1);
-  if (!(value >= 0 && value < Infinity)) throw new ArgumentError(`${name}: expected a ${what} of 0 or more, got ${value}`);
+/** @throws ArgumentError naming the first option out of its range */
+function check(optimizer: string, ranges: Readonly<Record<string, readonly [value: number, least: number, below: number]>>): void {
+  for (const [name, [value, least, below]] of Object.entries(ranges)) {
+    if (value >= least && value < below) continue;
+    throw new ArgumentError(`${optimizer}: expected ${name} from ${least} to below ${below}, got ${value}`);
+  }
 }
 
-/** SGD with (Nesterov) momentum and L2 weight decay; see `kernels/sgd.ts` for the formula. */
+/** SGD with (Nesterov) momentum and L2 weight decay; see `kernels/sgd.ts` for the formula. @throws ArgumentError */
 export function sgd(options: { learningRate?: Schedule; momentum?: number; nesterov?: boolean; weightDecay?: number } = {}): Optimizer {
   const { learningRate = 0.01, momentum = 0.9, nesterov = false, weightDecay = 0 } = options;
-  positive('sgd', 'learning rate', learningRate);
+  const rate = at(learningRate, 1);
+  check('sgd', { learningRate: [rate, 0, Infinity], momentum: [momentum, 0, 1], weightDecay: [weightDecay, 0, Infinity] });
   return {
     name: 'sgd',
     hyperSize: 4,
@@ -58,12 +62,19 @@ export function sgd(options: { learningRate?: Schedule; momentum?: number; neste
   };
 }
 
-/** Adam with decoupled weight decay; see `kernels/adam.ts` for the formula. */
+/** Adam with decoupled weight decay; see `kernels/adam.ts` for the formula. @throws ArgumentError */
 export function adam(
   options: { learningRate?: Schedule; beta1?: number; beta2?: number; epsilon?: number; weightDecay?: number } = {},
 ): Optimizer {
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
-  positive('adam', 'learning rate', learningRate);
+  const rate = at(learningRate, 1);
+  check('adam', {
+    learningRate: [rate, 0, Infinity],
+    beta1: [beta1, 0, 1],
+    beta2: [beta2, 0, 1],
+    epsilon: [epsilon, Number.MIN_VALUE, Infinity],
+    weightDecay: [weightDecay, 0, Infinity],
+  });
   return {
     name: 'adam',
     hyperSize: 7,

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
-import { DataError, proceduralSplit, readIdxFolder } from '../node.ts';
-import type { Dataset, DatasetParts, Network } from '../node.ts';
+import { proceduralSplit, readIdxFolder } from '../node.ts';
+import type { DatasetParts } from '../node.ts';
 import { flag, text } from './flags.ts';
 
 const PROCEDURAL = 'procedural';
@@ -17,15 +17,3 @@ export const readData = async (source: string): Promise<DatasetParts> =>
 
 /** For the name of a file about it. */
 export const shortName = (source: string): string => basename(resolve(source));
-
-/** @throws DataError if a network cannot be trained or judged on a data set */
-export function checkFits({ name, input, classes }: Network, dataset: Dataset): void {
-  const { shape, classNames } = dataset;
-  if (shape.join() !== input.join()) {
-    const [expected, got] = [input, shape].map((lengths) => `[${lengths.join(', ')}]`);
-    throw new DataError(`${dataset.name}: expected images of ${expected} for ${name}, got ${got}`);
-  }
-  if (classNames.length > classes) {
-    throw new DataError(`${dataset.name}: expected at most ${classes} classes for ${name}, got ${classNames.length}`);
-  }
-}

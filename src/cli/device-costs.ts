@@ -1,6 +1,6 @@
 import { compile, ops, Tensor } from '../node.ts';
 import type { Device, Percentiles } from '../node.ts';
-import { percentiles } from '../earlyexit/judgement/evaluate.ts';
+import { percentiles } from '../earlyexit/judgement/percentiles.ts';
 
 /** What the two things cost that early exits weigh against each other. */
 export interface DeviceCosts {

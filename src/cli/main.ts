@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { parseCommandLine } from './command-line.ts';
 import { reportFailure } from './failure.ts';
 import { checkWritable, writeWhole } from './files.ts';
 import { optionalFlag, text } from './flags.ts';
+import { UsageError } from './usage-error.ts';
 import type { Verb } from './verb.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
@@ -21,7 +23,11 @@ async function main(args: readonly string[]): Promise<number> {
   if (!call) return 0;
   const { verb, inputs, flags } = call;
   const file = flags['json'] as string | undefined;
-  if (file) await checkWritable(file);
+  if (file) {
+    const taken = [...inputs, flags['out'] as string | undefined].some((other) => other && resolve(other) === resolve(file));
+    if (taken) throw new UsageError(`--json: expected a file that nothing else names, got '${file}'`);
+    await checkWritable(file);
+  }
   const outcome = await verb.run(inputs, flags);
   console.log(outcome.text);
   if (file) await writeWhole(file, `${JSON.stringify(outcome.json, null, 2)}\n`);

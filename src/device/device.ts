@@ -58,6 +58,12 @@ export class Device {
   #pipelines = new Map<string, Promise<Pipeline>>();
   #staging: StagingRing;
   #owned: boolean;
+  /** Resolves `lost` for a device that is not ours to destroy. */
+  #letGo: (error: DeviceLostError) => void = () => {};
+  #count = (event: GPUUncapturedErrorEvent): void => {
+    this.uncapturedErrors++;
+    this.#firstError ??= new GpuError(`WebGPU reported: ${firstLines(event.error.message)}`);
+  };
 
   /** @internal `open()` is the way to get one. */
   constructor(gpu: GPUDevice, info: GPUAdapterInfo, owned: boolean) {
@@ -65,11 +71,11 @@ export class Device {
     this.info = info;
     this.#owned = owned;
     this.#staging = new StagingRing(this);
-    gpu.addEventListener('uncapturederror', (event) => {
-      this.uncapturedErrors++;
-      this.#firstError ??= new GpuError(`WebGPU reported: ${firstLines(event.error.message)}`);
-    });
-    this.lost = gpu.lost.then((info) => this.#lose(info.reason || 'unknown', info.message));
+    gpu.addEventListener('uncapturederror', this.#count);
+    this.lost = Promise.race([
+      gpu.lost.then((info) => this.#lose(info.reason || 'unknown', info.message)),
+      new Promise<DeviceLostError>((resolve) => (this.#letGo = resolve)),
+    ]);
   }
 
   /** Features that were granted, e.g. `timestamp-query`. */
@@ -160,7 +166,9 @@ export class Device {
   /** Resolves when everything submitted so far is done. */
   async idle(): Promise<void> {
     this.check();
-    await this.gpu.queue.onSubmittedWorkDone();
+    await this.gpu.queue.onSubmittedWorkDone().catch((error: unknown) => {
+      throw this.explain(error);
+    });
     this.check();
   }
 
@@ -229,7 +237,9 @@ export class Device {
     for (const buffer of this.#buffers) buffer.destroy();
     this.#buffers.clear();
     this.#bytes = 0;
+    this.gpu.removeEventListener('uncapturederror', this.#count);
     if (this.#owned) this.gpu.destroy();
+    else this.#letGo(this.#lostError);
   }
 
   [Symbol.dispose](): void {
@@ -238,7 +248,7 @@ export class Device {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.destroy();
-    if (this.#owned) await this.lost;
+    await this.lost;
   }
 }
 

@@ -2,7 +2,7 @@ import { ArgumentError, NoAdapterError } from '../errors.ts';
 import { Device } from './device.ts';
 
 export interface OpenOptions {
-  /** A device that the page already has; the caller keeps owning it. */
+  /** A device that the page already has; the caller keeps owning it. Errors of the page's own WebGPU calls are reported too. */
   device?: GPUDevice;
   /** Where adapters come from; `navigator.gpu` or Dawn if left out. */
   gpu?: GPU;

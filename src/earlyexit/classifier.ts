@@ -61,6 +61,7 @@ export class Classifier {
   #staged: StagedProgram;
   /** Calls take turns: they share the program's memory. */
   #turn: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
   #disposed = false;
 
   private constructor(model: Model, batch: number, exits: readonly number[], criterion: Criterion, staged: StagedProgram) {
@@ -83,7 +84,7 @@ export class Classifier {
     const criterion = options.criterion ?? storedCriterion(model, exits);
     const resolved = resolveCriterion(criterion, network.stages.length, network.classes);
     const classifier = new Classifier(model, batch, exits, resolved, await buildStaged(model, batch, exits));
-    classifier.setCriterion(resolved);
+    classifier.#writeSettings(resolved);
     return classifier;
   }
 
@@ -91,13 +92,19 @@ export class Classifier {
     return this.#criterion;
   }
 
-  /** Changes criterion, thresholds or temperatures; nothing is compiled. @throws ArgumentError */
+  /** Changes criterion, thresholds or temperatures for the calls that follow; nothing is compiled. @throws ArgumentError */
   setCriterion(criterion: Criterion): void {
     const { network } = this.model;
-    this.#criterion = resolveCriterion(criterion, network.stages.length, network.classes);
+    const resolved = resolveCriterion(criterion, network.stages.length, network.classes);
+    this.#criterion = resolved;
+    // In turn: calls under way keep the thresholds they began with. Should it fail, the call that follows fails too.
+    this.#inTurn(async () => this.#writeSettings(resolved)).catch(() => undefined);
+  }
+
+  #writeSettings(criterion: Criterion): void {
     this.exits.forEach((exit, index) => {
       const last = index === this.exits.length - 1;
-      this.#staged.settings[index]!.write(exitSettings(this.#criterion, exit, last ? 'always' : undefined));
+      this.#staged.settings[index]!.write(exitSettings(criterion, exit, last ? 'always' : undefined));
     });
   }
 
@@ -111,13 +118,16 @@ export class Classifier {
     return this.#staged.program.memory;
   }
 
-  /** Classifies one sample. @throws ShapeError, DeviceLostError */
-  classify(input: ClassifierInput, options: ClassifyOptions = {}): Promise<Traced<Prediction>> {
+  /**
+   * Classifies one sample. The array may be used again at once, a GPU buffer when the result is there.
+   * @throws ShapeError, DeviceLostError
+   */
+  async classify(input: ClassifierInput, options: ClassifyOptions = {}): Promise<Traced<Prediction>> {
+    const count = this.#count(input);
+    if (count !== 1) throw this.#wrong('one sample', `${count} samples; classifyBatch() takes many`);
+    const part = this.#part(this.#taken(input), 0, 1);
     return this.#inTurn(async () => {
-      const count = this.#count(input);
-      if (count !== 1) throw this.#wrong('one sample', `${count} samples; classifyBatch() takes many`);
       const trace = emptyTrace();
-      const part = this.#part(input, 0, 1);
       const prediction =
         this.batch === 1 ? await this.#single(part, options.scores === true, trace) : (await this.#group(part, 1, trace))[0]!;
       return { ...(options.scores ? prediction : bare(prediction)), ...(options.trace && { trace }) };
@@ -125,24 +135,24 @@ export class Classifier {
   }
 
   /**
-   * Classifies any number of samples, `batch` at a time; results come in the order of the input.
-   * A GPU buffer holds `samples` of them, as many as fit where left out.
+   * Classifies any number of samples, `batch` at a time; results come in the order of the input. A GPU buffer holds
+   * `samples` of them, as many as fit where left out. The array may be used again at once, a buffer when the results are there.
    * @throws ShapeError, DeviceLostError
    */
-  classifyBatch(
+  async classifyBatch(
     input: ClassifierInput,
     options: ClassifyOptions & { readonly samples?: number } = {},
   ): Promise<Traced<Prediction[]>> {
+    const room = this.#count(input);
+    const count = options.samples ?? room;
+    if (!(Number.isInteger(count) && count >= 0 && count <= room)) throw this.#wrong(`${count} samples`, `room for ${room}`);
+    const taken = this.#taken(input);
     return this.#inTurn(async () => {
-      const count = options.samples ?? this.#count(input);
-      if (!(Number.isInteger(count) && count >= 0 && count <= this.#count(input))) {
-        throw this.#wrong(`${count} samples`, `room for ${this.#count(input)}`);
-      }
       const trace = emptyTrace();
       const predictions: Prediction[] = [];
       for (let start = 0; start < count; start += this.batch) {
         const size = Math.min(this.batch, count - start);
-        const part = this.#part(input, start, size);
+        const part = this.#part(taken, start, size);
         if (this.batch === 1) predictions.push(await this.#single(part, options.scores === true, trace));
         else predictions.push(...(await this.#group(part, size, trace)));
       }
@@ -152,10 +162,11 @@ export class Classifier {
     });
   }
 
+  /** Frees what the classifier holds, once the calls under way are done. Later calls reject with `DisposedError`. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#staged.dispose();
+    if (this.#waiting === 0) this.#staged.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -166,7 +177,7 @@ export class Classifier {
   async #single(input: RunPart, scores: boolean, trace: Cost): Promise<Prediction> {
     const { program, records } = this.#staged;
     const decision = { ...records, size: scores ? SCORE_BYTES : 4 };
-    let recording = program.start({ x: this.#floats(input) });
+    let recording = program.start({ x: input });
     for (let index = 0; ; index++) {
       const began = performance.now();
       program.encode(recording, index);
@@ -182,7 +193,7 @@ export class Classifier {
   async #group(input: RunPart, count: number, trace: Cost): Promise<Prediction[]> {
     const { program, records, rows } = this.#staged;
     const answers = { ...records, size: count * RECORD_BYTES };
-    let recording = program.start({ x: this.#floats(input) });
+    let recording = program.start({ x: input });
     let bytes: ArrayBuffer | undefined;
     for (let index = 0; !bytes; index++) {
       const began = performance.now();
@@ -204,14 +215,21 @@ export class Classifier {
     return Array.from({ length: count }, (_, row) => ({ ...readScores(all, row), exit: readExit(all, row) }));
   }
 
-  #inTurn<T>(body: () => Promise<T>): Promise<T> {
+  async #inTurn<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#disposed) throw new DisposedError('classifier: used after dispose()');
+    this.#waiting++;
     const result = this.#turn.then(() => {
-      if (this.#disposed) throw new DisposedError('classifier: used after dispose()');
       this.model.device.check();
+      // Asking for the buffer of weights that were disposed of says so.
+      void this.model.parameters.whole.buffer;
       return body();
     });
     this.#turn = result.catch(() => undefined);
-    return result;
+    try {
+      return await result;
+    } finally {
+      if (--this.#waiting === 0 && this.#disposed) this.#staged.dispose();
+    }
   }
 
   #count(input: ClassifierInput): number {
@@ -231,18 +249,20 @@ export class Classifier {
     return new ShapeError(`${name}: expected ${expected} of [${input.join(', ')}], got ${got}`);
   }
 
-  #part(input: ClassifierInput, start: number, count: number): RunPart {
+  /** The input as the network reads it, in memory that the caller cannot change any more; a GPU buffer stays what it is. */
+  #taken(input: ClassifierInput): Float32Array | GPUBuffer {
+    if (input instanceof Uint8Array) return this.model.normalize(input);
+    return input instanceof Float32Array ? input.slice() : input;
+  }
+
+  #part(input: Float32Array | GPUBuffer, start: number, count: number): RunPart {
     const { sampleSize } = this.model;
     if (!ArrayBuffer.isView(input)) return { buffer: input, offset: start * sampleSize * 4, size: count * sampleSize * 4 };
     return input.subarray(start * sampleSize, (start + count) * sampleSize);
   }
-
-  #floats(part: RunPart): Float32Array | BufferRange {
-    return part instanceof Uint8Array ? this.model.normalize(part) : part;
-  }
 }
 
-type RunPart = Uint8Array | Float32Array | BufferRange;
+type RunPart = Float32Array | BufferRange;
 
 type Cost = { -readonly [K in keyof ClassifyTrace]: ClassifyTrace[K] } & { stageMs: number[] };
 

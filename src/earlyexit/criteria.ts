@@ -18,7 +18,7 @@ export interface Criterion {
 }
 
 /** The criterion words of the kernel. */
-const WORDS = { entropy: 0, confidence: 1, margin: 2, always: 3, never: 4 } as const;
+const WORDS = { entropy: 0, confidence: 1, margin: 2, always: 3 } as const;
 
 const makeCriterion =
   (kind: CriterionKind) =>
@@ -31,10 +31,17 @@ export const confidence = makeCriterion('confidence');
 /** Leaves where the greatest probability exceeds the second by more than the exit's threshold. */
 export const margin = makeCriterion('margin');
 
-/** Whether scores let a row leave: the rule of the kernel, for replaying recorded scores. */
+/** Whether scores let a row leave: the rule of the kernel, whose threshold is an f32, for replaying recorded scores. */
 export function leaves(kind: CriterionKind, threshold: number, scores: { entropy: number; confidence: number; margin: number }): boolean {
-  return kind === 'entropy' ? scores.entropy < threshold : scores[kind] > threshold;
+  const limit = Math.fround(threshold);
+  return kind === 'entropy' ? scores.entropy < limit : scores[kind] > limit;
 }
+
+/** Scores in f32, and thresholds chosen among them, may be this much beyond the range. */
+const ROUNDING = 1 + 1e-6;
+
+/** The greatest score there is; entropy in nats. */
+export const greatestThreshold = (kind: CriterionKind, classes: number): number => (kind === 'entropy' ? Math.log(classes) : 1);
 
 /**
  * The criterion with one threshold for each exit but the last.
@@ -47,10 +54,9 @@ export function resolveCriterion(criterion: Criterion, exits: number, classes: n
   if (all.length !== exits - 1) {
     throw new ArgumentError(`${kind}: expected ${exits - 1} thresholds, one per exit but the last, or one for all; got ${thresholds.length}`);
   }
-  const most = kind === 'entropy' ? Math.log(classes) : 1;
+  const most = greatestThreshold(kind, classes);
   for (const threshold of all) {
-    // One step beyond the range is allowed: it says always, or never.
-    if (!(threshold >= 0 && threshold <= most * (1 + 1e-6))) {
+    if (!(threshold >= 0 && threshold <= most * ROUNDING)) {
       throw new ArgumentError(
         `${kind}: expected thresholds from 0 to ${Number(most.toFixed(4))}${kind === 'entropy' ? ` nats (log of ${classes} classes)` : ''}, got ${threshold}`,
       );
@@ -63,7 +69,7 @@ export function resolveCriterion(criterion: Criterion, exits: number, classes: n
 }
 
 /** The settings of one exit as the kernel reads them. `forced` overrides the criterion. */
-export function exitSettings(criterion: Criterion, exit: number, forced?: 'always' | 'never'): Uint32Array<ArrayBuffer> {
+export function exitSettings(criterion: Criterion, exit: number, forced?: 'always'): Uint32Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(ExitSettings.size));
   writeStruct(ExitSettings, view, 0, {
     criterion: WORDS[forced ?? criterion.kind],

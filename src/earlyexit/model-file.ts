@@ -1,12 +1,14 @@
 import type { Device } from '../device/device.ts';
+import type { ImageShape } from '../data/dataset.ts';
 import { ExitGpuError, ModelFileError } from '../errors.ts';
-import { array, boolean, number, object, oneOf, optional, parseJson, record, string } from '../json.ts';
-import type { Checked } from '../json.ts';
+import { array, boolean, describe, number, object, oneOf, optional, parseJson, record, string } from '../json.ts';
+import type { Check, Checked } from '../json.ts';
 import { layer, layerToJson } from '../nn/layer-json.ts';
 import { Parameters } from '../nn/parameters.ts';
 import { fromFloat32, parseSafetensors, serializeSafetensors, toFloat32 } from '../nn/safetensors.ts';
+import type { Safetensors } from '../nn/safetensors.ts';
 import { CRITERIA } from './criteria.ts';
-import { Model } from './model.ts';
+import { checkDetails, Model } from './model.ts';
 import { multiExit } from './network.ts';
 import type { Network } from './network.ts';
 
@@ -19,10 +21,15 @@ const natural = number({ min: 0, integer: true });
 const positive = number({ min: 1, max: 2 ** 24, integer: true });
 const share = number({ min: 0, max: 1 });
 
-const checkDetails = object({
+const imageShape: Check<ImageShape> = (value, path) => {
+  const [channels, height, width] = array(positive, 3)(value, path);
+  return [channels!, height!, width!];
+};
+
+const checkFields = object({
   architecture: object({
     name: string,
-    input: array(positive, 3),
+    input: imageShape,
     classes: positive,
     stages: array(object({ body: array(layer), exit: array(layer) })),
   }),
@@ -53,12 +60,19 @@ const checkDetails = object({
     }),
   ),
 });
-type Details = Checked<typeof checkDetails>;
+type Details = Checked<typeof checkFields>;
+
+/** What a model file says of itself, and the weights as they lie in it. */
+export interface ModelFile {
+  readonly network: Network;
+  readonly details: Details;
+  readonly tensors: Safetensors['tensors'];
+}
 
 /**
  * The model as a safetensors file that other tools read: tensors `stage1.conv1.weight` in f32, convolutions OIHW and
  * linear layers [out, in]; one metadata key `exitgpu` with everything else as JSON.
- * @throws DeviceLostError
+ * @throws ModelFileError for what could not be read back, such as a layer of one's own; DeviceLostError
  */
 export async function saveModel(model: Model): Promise<Uint8Array> {
   const { network, normalization, classNames, thresholds, training, parameters } = model;
@@ -79,11 +93,16 @@ export async function saveModel(model: Model): Promise<Uint8Array> {
     training,
   };
   const tensors = new Map([...values].map(([name, data]) => [name, fromFloat32(data, parameters.get(name).shape)]));
-  return serializeSafetensors({ metadata: { [KEY]: JSON.stringify(details) }, tensors });
+  const bytes = serializeSafetensors({ metadata: { [KEY]: JSON.stringify(details) }, tensors });
+  readModelFile(bytes, 'saveModel');
+  return bytes;
 }
 
-/** What a model file says of itself, checked, without a device. @throws ModelFileError */
-export function readModelFile(bytes: Uint8Array, source = 'model'): { network: Network; details: Details; tensors: ReturnType<typeof parseSafetensors>['tensors'] } {
+/**
+ * What a model file says of itself, all of it checked, without a device.
+ * @throws ModelFileError naming the file, what was expected and what came
+ */
+export function readModelFile(bytes: Uint8Array, source = 'model'): ModelFile {
   const { metadata, tensors } = parseSafetensors(bytes, source);
   const text = Object.hasOwn(metadata, KEY) ? metadata[KEY] : undefined;
   if (text === undefined) {
@@ -94,12 +113,36 @@ export function readModelFile(bytes: Uint8Array, source = 'model'): { network: N
   if (formatVersion > FORMAT_VERSION) {
     throw new ModelFileError(`${source}: has format version ${formatVersion}, this build reads up to ${FORMAT_VERSION}; update exitgpu`);
   }
-  const details = checkDetails(json, `${source}: ${KEY}`);
+  const details = checkFields(json, `${source}: ${KEY}`);
+  const network = within(`${source}: its architecture does not fit together`, () => multiExit(details.architecture));
+  within(source, () => checkDetails(network, details));
+  checkTensors(network, tensors, source);
+  return { network, details, tensors };
+}
+
+/** Turns what the library says of arguments into what is wrong with the file. */
+function within<T>(path: string, body: () => T): T {
   try {
-    return { network: multiExit(details.architecture), details, tensors };
+    return body();
   } catch (error) {
     if (!(error instanceof ExitGpuError)) throw error;
-    throw new ModelFileError(`${source}: its architecture does not fit together: ${error.message}`, { cause: error });
+    throw new ModelFileError(`${path}: ${error.message}`, { cause: error });
+  }
+}
+
+function checkTensors({ parameters }: Network, tensors: Safetensors['tensors'], source: string): void {
+  for (const [name, { shape }] of Object.entries(parameters)) {
+    const tensor = tensors.get(name);
+    const expected = `a tensor '${name}' of F32 [${shape.join(', ')}]`;
+    if (!tensor) throw new ModelFileError(`${source}: expected ${expected}, got none`);
+    if (tensor.dtype !== 'F32' || tensor.shape.join() !== shape.join()) {
+      throw new ModelFileError(`${source}: expected ${expected}, got ${tensor.dtype} [${tensor.shape.join(', ')}]`);
+    }
+  }
+  for (const name of tensors.keys()) {
+    if (!Object.hasOwn(parameters, name)) {
+      throw new ModelFileError(`${source}: expected tensors of its architecture only, got ${describe(name)}`);
+    }
   }
 }
 
@@ -110,17 +153,7 @@ export function readModelFile(bytes: Uint8Array, source = 'model'): { network: N
 export function loadModel(device: Device, bytes: Uint8Array, source = 'model'): Model {
   const { network, details, tensors } = readModelFile(bytes, source);
   const { thresholds, training, normalization, classNames } = details;
-  const exits = network.stages.length;
-  const lengths: [string, number, number][] = [
-    ['classNames', classNames.length, network.classes],
-    ['normalization.mean', normalization.mean.length, network.input[0]!],
-    ['normalization.std', normalization.std.length, network.input[0]!],
-    ...(thresholds ? [['thresholds.values', thresholds.values.length, exits - 1] as [string, number, number]] : []),
-  ];
-  for (const [field, length, wanted] of lengths) {
-    if (length !== wanted) throw new ModelFileError(`${source}: ${KEY}.${field}: expected ${wanted} of them, got ${length}`);
-  }
-  const values = new Map([...tensors].map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor, `${source}: ${name}`) }]));
+  const values = new Map([...tensors].map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor, name) }]));
   const parameters = Parameters.from(device, network.parameters, values, source);
   return new Model(network, parameters, { normalization, classNames, ...(thresholds && { thresholds }), ...(training && { training }) });
 }

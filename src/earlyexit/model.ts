@@ -1,6 +1,5 @@
 import { createNormalizer } from '../data/normalization.ts';
 import type { Normalization } from '../data/normalization.ts';
-import type { ImageShape } from '../data/dataset.ts';
 import type { Device } from '../device/device.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
 import type { LayerContext } from '../nn/layer.ts';
@@ -8,6 +7,7 @@ import { Parameters } from '../nn/parameters.ts';
 import { sizeOf } from '../tensor/spec.ts';
 import { Classifier } from './classifier.ts';
 import type { ClassifierOptions } from './classifier.ts';
+import { resolveCriterion } from './criteria.ts';
 import type { CriterionKind } from './criteria.ts';
 import type { Network } from './network.ts';
 
@@ -48,6 +48,16 @@ export interface ModelDetails {
   readonly training?: TrainingRecord;
 }
 
+/** @throws ArgumentError for class names, a normalization or thresholds that do not fit the network */
+export function checkDetails({ name, classes, input, stages }: Network, details: ModelDetails): void {
+  const { classNames, normalization, thresholds } = details;
+  if (classNames && classNames.length !== classes) {
+    throw new ArgumentError(`${name}: expected ${classes} class names, got ${classNames.length}`);
+  }
+  createNormalizer(input, normalization);
+  if (thresholds) resolveCriterion({ kind: thresholds.criterion, thresholds: thresholds.values }, stages.length, classes);
+}
+
 /** A network with weights on a device, and what has to be known to use it. */
 export class Model {
   readonly network: Network;
@@ -57,23 +67,21 @@ export class Model {
   thresholds: ChosenThresholds | undefined;
   training: TrainingRecord | undefined;
 
-  /** @throws ArgumentError if there is not one name per class, or not one mean and deviation per channel */
+  /** @throws ArgumentError if there is not one name per class, one mean and deviation per channel, or a usable threshold */
   constructor(network: Network, parameters: Parameters, details: ModelDetails = {}) {
-    const { classes, input, name } = network;
+    checkDetails(network, details);
+    const { classes, input } = network;
     this.network = network;
     this.parameters = parameters;
     this.normalization = details.normalization ?? { mean: Array(input[0]).fill(0), std: Array(input[0]).fill(1) };
     this.classNames = details.classNames ?? Array.from({ length: classes }, (_, label) => String(label));
     this.thresholds = details.thresholds;
     this.training = details.training;
-    if (this.classNames.length !== classes) {
-      throw new ArgumentError(`${name}: expected ${classes} class names, got ${this.classNames.length}`);
-    }
-    createNormalizer(input as ImageShape, this.normalization);
   }
 
-  /** Fresh weights; the same for the same seed on every machine. */
+  /** Fresh weights; the same for the same seed on every machine. @throws ArgumentError before anything is allocated */
   static initialize(device: Device, network: Network, { seed, ...details }: ModelDetails & { seed: number }): Model {
+    checkDetails(network, details);
     return new Model(network, Parameters.initialize(device, network.parameters, seed), details);
   }
 
@@ -96,7 +104,7 @@ export class Model {
     if (pixels.length % this.sampleSize) {
       throw new ShapeError(`${this.network.name}: expected pixels of whole samples [${this.network.input.join(', ')}], got ${pixels.length} bytes`);
     }
-    return createNormalizer(this.network.input as ImageShape, this.normalization)(pixels);
+    return createNormalizer(this.network.input, this.normalization)(pixels);
   }
 
   /** For tracing the network over these weights. */

@@ -1,3 +1,4 @@
+import type { Dataset, ImageShape } from '../data/dataset.ts';
 import { ArgumentError } from '../errors.ts';
 import { currentGraph, trace } from '../graph/trace.ts';
 import type { Operand, Value } from '../kernels/define.ts';
@@ -14,8 +15,8 @@ export interface Stage {
 
 export interface NetworkOptions {
   readonly name: string;
-  /** `[channels, height, width]` of one sample. */
-  readonly input: readonly number[];
+  /** Of one sample. */
+  readonly input: ImageShape;
   readonly classes: number;
   /** In order; the exit of the last stage always answers. */
   readonly stages: readonly Stage[];
@@ -47,6 +48,9 @@ export function multiExit(options: NetworkOptions): Network {
   const { name, input, classes, stages } = options;
   if (stages.length === 0) throw new ArgumentError(`${name}: expected at least one stage, got none`);
   if (!(Number.isInteger(classes) && classes > 0)) throw new ArgumentError(`${name}: expected a positive number of classes, got ${classes}`);
+  if (input.length !== 3 || !input.every((length) => Number.isInteger(length) && length > 0)) {
+    throw new ArgumentError(`${name}: expected an input of [channels, height, width], got [${input.join(', ')}]`);
+  }
   const bodies = stages.map(({ body }) => sequential(body));
   const exits = stages.map(({ exit }) => sequential(exit));
   const parameters: Record<string, ParameterSpec> = {};
@@ -66,6 +70,19 @@ export function multiExit(options: NetworkOptions): Network {
     exit: (stage, x, context) => exits[stage - 1]!.forward(x, within(context, `exit${stage}`)),
   };
   return { ...network, macs: countMacs(network) };
+}
+
+/** @throws ArgumentError if there is no sample, or a network cannot be trained or judged on the data; `what` names the caller */
+export function checkFits({ name, input, classes }: Network, dataset: Dataset, what: string): void {
+  const { shape, classNames, labels } = dataset;
+  if (labels.length === 0) throw new ArgumentError(`${what}: expected samples, got none in ${dataset.name}`);
+  if (shape.join() !== input.join()) {
+    const [expected, got] = [input, shape].map((lengths) => `[${lengths.join(', ')}]`);
+    throw new ArgumentError(`${what}: expected images of ${expected} for ${name}, got ${got} in ${dataset.name}`);
+  }
+  if (classNames.length > classes) {
+    throw new ArgumentError(`${what}: expected at most ${classes} classes for ${name}, got ${classNames.length} in ${dataset.name}`);
+  }
 }
 
 /** Traces the network over symbolic parameters, which checks its shapes, and adds up what its operations say they cost. */

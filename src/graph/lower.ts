@@ -87,19 +87,21 @@ function neededNodes(graph: Graph, lowered: readonly Dispatch[][]): Set<Node> {
   for (let index = graph.nodes.length - 1; index >= 0; index--) {
     const node = graph.nodes[index]!;
     const used = Object.values(node.outputs).some((value) => wanted.has(value));
-    if (!used && !lowered[index]!.some(changesOutside)) continue;
+    if (!used && !lowered[index]!.some((dispatch) => changesOutside(dispatch, node))) continue;
     needed.add(node);
     for (const value of Object.values(node.inputs)) wanted.add(value);
   }
   return needed;
 }
 
-/** Writes to memory that outlives the program's run: a tensor, or the live count of rows. */
-function changesOutside(dispatch: Dispatch): boolean {
+/** Writes to something that is not its own: a tensor, an input, the live count of rows. */
+function changesOutside(dispatch: Dispatch, node: Node): boolean {
   return dispatch.kernel.storage.some(({ name, access }) => {
     if (access !== 'read_write') return false;
     const bound = dispatch.bind[name]!;
-    return bound.kind === 'live' || (bound as TracedValue).root.origin.kind === 'tensor';
+    if (bound.kind === 'live') return true;
+    const { origin } = (bound as TracedValue).root;
+    return origin.kind !== 'scratch' && !(origin.kind === 'node' && origin.node === node);
   });
 }
 

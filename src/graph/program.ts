@@ -96,7 +96,8 @@ export class Output implements Spec {
     }
   }
 
-  /** The memory that holds the values of the live samples. @throws StaleOutputError, DisposedError */
+  /** The memory of the live samples, as far as the host knows: the maximum where a kernel decides how many.
+   * @throws StaleOutputError, DisposedError */
   live(): BufferRange {
     this.#program.check();
     this.check();
@@ -104,7 +105,7 @@ export class Output implements Spec {
     return { ...this.range, size: count * 4 };
   }
 
-  /** The values of the live samples. @throws StaleOutputError, DisposedError, DeviceLostError */
+  /** The values of `live()`. @throws StaleOutputError, DisposedError, DeviceLostError */
   async read(): Promise<TypedArray> {
     const range = this.live();
     return typedArray(this.dtype, range.size ? await this.#program.device.read(range) : 0);
@@ -115,8 +116,6 @@ export class Output implements Spec {
 export class Program<I extends string = string, O extends string = string> {
   readonly device: Device;
   readonly label: string;
-  /** Multiply-accumulates of one sample. */
-  readonly macs: number;
   /** Counts runs; outputs of an older one are stale. */
   generation = 0;
 
@@ -127,13 +126,14 @@ export class Program<I extends string = string, O extends string = string> {
   #ranges = new Map<TracedValue, BufferRange>();
   #live = new Map<Rows | undefined, LiveRows>();
   #owned: GPUBuffer[] = [];
+  /** Asked for their memory at each run: one that was disposed of says so. */
+  #captured = new Set<Tensor>();
   #disposed = false;
 
   /** @internal `compile()` is the way to get one. */
   constructor(device: Device, graph: Graph, lowered: Lowered, label: string) {
     this.device = device;
     this.label = label;
-    this.macs = graph.macs();
     this.#graph = graph;
     this.#lowered = lowered;
   }
@@ -169,9 +169,7 @@ export class Program<I extends string = string, O extends string = string> {
    * @throws ShapeError naming the input that is missing, unknown, or does not fit
    */
   run(inputs: Readonly<Record<I, RunInput>>): Record<O, Output> {
-    const recording = this.start(inputs);
-    for (let segment = 0; segment < this.#graph.segments; segment++) this.encode(recording, segment);
-    recording.submit();
+    this.#record(inputs).submit();
     return this.outputs();
   }
 
@@ -180,10 +178,9 @@ export class Program<I extends string = string, O extends string = string> {
     return this.submit(inputs)();
   }
 
-  /** Runs like `call`, but leaves it to the caller when to wait for the outputs: call the result once. */
+  /** Runs like `call`, but leaves it to the caller when to wait: call the result once, or a staging buffer stays taken. */
   submit(inputs: Readonly<Record<I, RunInput>>): () => Promise<Record<O, TypedArray>> {
-    const recording = this.start(inputs);
-    for (let segment = 0; segment < this.#graph.segments; segment++) this.encode(recording, segment);
+    const recording = this.#record(inputs);
     const outputs = Object.entries<Output>(this.outputs());
     const ranges = outputs.map(([, output]) => output.live());
     const pending = recording.read(...ranges.filter(({ size }) => size > 0));
@@ -201,7 +198,16 @@ export class Program<I extends string = string, O extends string = string> {
     };
   }
 
-  /** Takes the inputs of a new run and starts its recording; `encode` the segments into it, then `submit()`. */
+  #record(inputs: Readonly<Record<I, RunInput>>): Recording {
+    const recording = this.start(inputs);
+    for (let segment = 0; segment < this.#graph.segments; segment++) this.encode(recording, segment);
+    return recording;
+  }
+
+  /**
+   * Takes the inputs of a new run and starts its recording; `encode` the segments into it, then `submit()` it before the next
+   * one is started: they share the memory of the inputs.
+   */
   start(inputs: Readonly<Record<I, RunInput>>): Recording {
     this.check();
     const given = inputs as Readonly<Record<string, RunInput>>;
@@ -211,6 +217,7 @@ export class Program<I extends string = string, O extends string = string> {
       }
     }
     const counts = this.#countSamples(given);
+    for (const tensor of this.#captured) void tensor.buffer;
     const recording = this.device.record(this.label);
     for (const [rows, live] of this.#live) {
       const count = rows && counts.get(rows);
@@ -296,7 +303,8 @@ export class Program<I extends string = string, O extends string = string> {
       : input instanceof Tensor ? { buffer: input.buffer, offset: input.offset, size: input.byteLength }
       : 'buffer' in input ? input
       : { buffer: input, offset: 0, size: input.size };
-    recording.copy(from, { ...to, size: sizeOf(value.shape) * 4 });
+    // Its own input, handed out as an output and fed back, is there already.
+    if (from.buffer !== to.buffer) recording.copy(from, { ...to, size: sizeOf(value.shape) * 4 });
   }
 
   #buffer(size: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
@@ -310,7 +318,7 @@ export class Program<I extends string = string, O extends string = string> {
     const range = this.#ranges.get(root);
     if (range) return range;
     const tensor = root.placed ?? (root.origin.kind === 'tensor' ? root.origin.tensor : undefined);
-    // Asked anew each time: a tensor that was disposed of says so.
+    if (tensor) this.#captured.add(tensor);
     if (tensor) return { buffer: tensor.buffer, offset: tensor.offset, size: tensor.byteLength };
     const size = byteLengthOf(root);
     const buffer = this.#buffer(size, STORAGE, root.origin.kind);
@@ -384,11 +392,19 @@ export class Program<I extends string = string, O extends string = string> {
   #launch({ dispatch, op, segment }: Step, { pipeline, layout }: Pipeline, params: BufferRange | undefined): Launch {
     const { kernel } = dispatch;
     const live = this.#live.get(dispatch.rows)!;
-    const entries: GPUBindGroupEntry[] = kernel.storage.map(({ name, binding }) => {
+    const written = new Set<GPUBuffer>();
+    const read = new Set<GPUBuffer>();
+    const entries: GPUBindGroupEntry[] = kernel.storage.map(({ name, binding, access }) => {
       const bound = dispatch.bind[name]!;
       const resource = bound.kind === 'live' ? { buffer: this.#live.get(bound.rows)!.buffer } : this.#range(bound as TracedValue);
+      (access === 'read' ? read : written).add(resource.buffer);
       return { binding, resource };
     });
+    // WebGPU would refuse each run instead of this compilation.
+    for (const buffer of read) {
+      if (!written.has(buffer)) continue;
+      throw new ArgumentError(`${this.label}/${op}: reads and writes '${buffer.label}' in one launch; store() a copy({ x }), or use an arena of its own`);
+    }
     if (kernel.params) entries.push({ binding: kernel.params.binding, resource: params! });
     if (kernel.live) entries.push({ binding: kernel.live.binding, resource: { buffer: live.buffer } });
     const group = this.device.gpu.createBindGroup({ label: `${this.label}/${op} ${kernel.name}`, layout, entries });

@@ -1,7 +1,8 @@
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, ShapeError } from '../errors.ts';
 import { currentTracer, withTracer } from '../kernels/define.ts';
+import { copy } from '../kernels/unary.ts';
 import type { AnyOp, Operand, Tracer, Value } from '../kernels/define.ts';
-import { describe, perSample } from '../tensor/spec.ts';
+import { describe, sizeOf, typedArray } from '../tensor/spec.ts';
 import type { Dtype, Rows, Spec, TypedArray } from '../tensor/spec.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -60,54 +61,84 @@ export class Graph implements Tracer {
   readonly stored: TracedValue[] = [];
   segments = 1;
   #tensors = new Map<Tensor, TracedValue>();
+  #own = new WeakSet<TracedValue>();
 
   emit(op: AnyOp, inputs: Record<string, Operand | undefined>, attributes: unknown): Record<string, Value> {
     const given: Record<string, TracedValue> = {};
     for (const [name, operand] of Object.entries(inputs)) if (operand) given[name] = this.lift(operand, `${op.name} ${name}`);
-    const specs = op.infer(given, attributes);
+    const specs = this.#infer(op, given, attributes);
     const node: Node = { op, inputs: given, outputs: {}, attributes, segment: this.segments - 1 };
     for (const [output, spec] of Object.entries(specs)) {
       const origin: Origin = op.view ? { kind: 'view', node, of: given['x']! } : { kind: 'node', node, output };
-      node.outputs[output] = new TracedValue(spec, origin);
+      node.outputs[output] = this.#value(spec, origin);
     }
     this.nodes.push(node);
     return node.outputs;
   }
 
+  /** @throws ShapeError if the data does not fit */
   constant(spec: Spec, data: TypedArray): TracedValue {
-    return new TracedValue(spec, { kind: 'constant', data });
+    if (data.constructor !== typedArray(spec.dtype, 0).constructor || data.length !== sizeOf(spec.shape)) {
+      throw new ShapeError(`constant: expected ${sizeOf(spec.shape)} values for ${describe(spec)}, got ${data.constructor.name} of ${data.length}`);
+    }
+    return this.#value(spec, { kind: 'constant', data });
   }
 
+  /** @throws ShapeError if the lengths are no whole numbers, or the leading one does not fit the rows */
   input(name: string, spec: Spec): TracedValue {
-    const value = new TracedValue(spec, { kind: 'input', name });
+    const { shape, rows } = spec;
+    const whole = shape.every((length) => Number.isInteger(length) && length >= 0);
+    if (!whole || (rows && (shape[0] ?? 0) % rows.max !== 0)) {
+      throw new ShapeError(
+        `input '${name}': expected whole lengths${rows ? `, the leading one a multiple of ${rows.max} rows` : ''}, got [${shape.join(', ')}]`,
+      );
+    }
+    const value = this.#value(spec, { kind: 'input', name });
     this.inputs.set(name, value);
     return value;
   }
 
+  #value(spec: Spec, origin: Origin): TracedValue {
+    const value = new TracedValue(spec, origin);
+    this.#own.add(value);
+    return value;
+  }
+
+  #infer(op: AnyOp, inputs: Record<string, TracedValue>, attributes: unknown): Record<string, Spec> {
+    try {
+      return op.infer(inputs, attributes);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw new ShapeError(`${op.name}: an input or attribute is missing, got inputs ${Object.keys(inputs).join(', ') || 'none'}`, { cause: error });
+    }
+  }
+
   /** The value that stands for an operand in this trace; a tensor keeps its memory and stands for whatever it holds when run. */
   lift(operand: Operand, what: string): TracedValue {
-    if (operand instanceof TracedValue) return operand;
-    if (operand.kind === 'tensor') {
+    if (operand instanceof TracedValue && this.#own.has(operand)) return operand;
+    if (operand?.kind === 'tensor') {
       const tensor = operand as unknown as Tensor;
       let value = this.#tensors.get(tensor);
-      if (!value) this.#tensors.set(tensor, (value = new TracedValue(tensor, { kind: 'tensor', tensor })));
+      if (!value) this.#tensors.set(tensor, (value = this.#value(tensor, { kind: 'tensor', tensor })));
       return value;
     }
-    throw new ArgumentError(`${what}: expected a tensor or a value of this trace, got ${typeof operand}`);
+    const got = operand instanceof TracedValue ? 'a value of another: values do not outlive the function they were made in' : typeof operand;
+    throw new ArgumentError(`${what}: expected a tensor or a value of this trace, got ${got}`);
   }
 
   store(value: Operand, tensor: Tensor): void {
-    const { root } = this.lift(value, 'store');
-    if (root.origin.kind !== 'node' || root.placed || perSample(root) !== perSample(tensor) || root.rows) {
-      throw new ArgumentError(
-        `store: expected a value computed in this trace, once, of ${describe(tensor)} for '${tensor.label}', got ${describe(value)} (${root.origin.kind}); copy({ x }) makes one`,
-      );
+    const given = this.lift(value, 'store');
+    if (given.dtype !== tensor.dtype || given.rows || sizeOf(given.shape) !== sizeOf(tensor.shape)) {
+      throw new ShapeError(`store: expected ${describe(tensor)} for '${tensor.label}', got ${describe(given)}`);
     }
+    // What has memory already (a tensor, an input, what was stored before) is copied.
+    const free = given.root.origin.kind === 'node' && !given.root.placed;
+    const { root } = free ? given : (copy({ x: given }) as TracedValue);
     root.placed = tensor;
     this.stored.push(root);
   }
 
-  /** Multiply-accumulates for one sample, where all rows are one `Rows`; the sum over all nodes at its maximum divided by it. */
+  /** Multiply-accumulates of one sample, for nodes of a forward pass. */
   macs(nodes: readonly Node[] = this.nodes): number {
     let total = 0;
     for (const { op, inputs, outputs, attributes } of nodes) {
@@ -141,7 +172,11 @@ export function checkpoint(): void {
   currentGraph('checkpoint').segments++;
 }
 
-/** Has `value` computed straight into `tensor`'s memory (a gradient into its arena) instead of into memory of the program. */
+/**
+ * Has `value` computed straight into `tensor`'s memory (a gradient into its arena) instead of into memory of the program:
+ * operations called after the one that computes it find the new values there.
+ * @throws ShapeError
+ */
 export function store(value: Operand, tensor: Tensor): void {
   currentGraph('store').store(value, tensor);
 }

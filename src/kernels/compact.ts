@@ -15,8 +15,9 @@ export interface CompactAttributes {
 export const compact = defineOp<{ stays: Operand; origin: Operand }, 'order' | 'nextOrigin', CompactAttributes>({
   name: 'compact',
   infer({ stays, origin }, { next }) {
-    if (stays.shape[0] !== next.max || origin.shape[0] !== next.max) {
-      throw expected('compact', `stays and origin u32[rows] for at most ${next.max} rows`, stays, origin);
+    const lists = [stays, origin].every(({ dtype, shape }) => dtype === 'u32' && shape.join() === String(next.max));
+    if (!lists || !stays.rows || origin.rows !== stays.rows || next === stays.rows) {
+      throw expected('compact', `stays and origin u32[rows] of the same rows, at most ${next.max} and not the next`, stays, origin);
     }
     const list = { dtype: 'u32', shape: [next.max], rows: next } as const;
     return { order: list, nextOrigin: list };

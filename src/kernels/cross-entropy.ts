@@ -1,21 +1,18 @@
 import { leadPerSample } from '../tensor/spec.ts';
-import { crossEntropyGrad } from './cross-entropy-grad.ts';
-import { defineOp, dispatch, expected, linearGrid } from './define.ts';
+import { checkLogits, crossEntropyGrad } from './cross-entropy-grad.ts';
+import { defineOp, dispatch, linearGrid } from './define.ts';
 import type { Operand } from './define.ts';
 import { crossEntropyKernel } from './generated/cross-entropy.ts';
 
 /**
  * Cross-entropy of each row's logits against its label, in nats: `log sum exp(logits) - logits[label]`.
  * logits: `f32[rows, classes]`, labels: `u32[rows]` counted from 0; result: `f32[rows]`.
- * A label outside the classes is ignored: loss and gradient 0. Non-finite logits give a loss of NaN.
+ * A label outside the classes is ignored: loss and gradient 0. NaN or +Inf among the logits gives NaN; -Inf is a probability of 0.
  */
 export const crossEntropy = defineOp<{ logits: Operand; labels: Operand }>({
   name: 'cross-entropy',
   infer({ logits, labels }) {
-    const fits = logits.dtype === 'f32' && logits.shape.length === 2 && labels.dtype === 'u32';
-    if (!fits || labels.shape.length !== 1 || labels.shape[0] !== logits.shape[0] || labels.rows !== logits.rows) {
-      throw expected('cross-entropy', 'logits f32[rows, classes] and labels u32[rows] of the same rows', logits, labels);
-    }
+    checkLogits('cross-entropy', logits, labels);
     return { y: { dtype: 'f32', shape: labels.shape, rows: logits.rows } };
   },
   lower: ({ logits, labels }, { y }) => [

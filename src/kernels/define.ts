@@ -50,7 +50,7 @@ type Launch<Storage extends string, Params, Overrides> = {
   readonly rows?: Rows;
 } & (undefined extends Params ? { readonly params?: undefined } : { readonly params: Params });
 
-/** A typed launch. `rows` is taken from the bound values unless they disagree, when it must be given. */
+/** A typed launch. `rows` is that of the first bound value that has one; where values of several meet, give it. */
 export function dispatch<Storage extends string, Params, Overrides>(
   kernel: Kernel<Storage, Params, Overrides>,
   launch: Launch<Storage, Params, Overrides>,
@@ -134,7 +134,7 @@ export function withTracer<T>(tracer: Tracer, body: () => T): T {
 /** @throws ArgumentError outside a trace */
 export function currentTracer(what: string): Tracer {
   if (current) return current;
-  throw new ArgumentError(`${what}: operations run inside a trace; call it in the function given to compile() or evaluate()`);
+  throw new ArgumentError(`${what}: operations run inside a trace; call it in the function given to compile()`);
 }
 
 /** Makes a callable operation. `I`: inputs by name (`bias?: Operand` for optional ones), `O`: output names, `A`: attributes. */

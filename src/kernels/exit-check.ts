@@ -23,9 +23,11 @@ const WIDE = 256;
 export const exitCheck = defineOp<{ logits: Operand; settings: Operand; origin: Operand; records: Operand }>({
   name: 'exit-check',
   infer({ logits, settings, origin, records }) {
-    const fits = logits.dtype === 'f32' && logits.shape.length === 2 && logits.shape[1]! > 0;
-    if (!fits || origin.dtype !== 'u32' || sizeOf(origin.shape) !== logits.shape[0] || sizeOf(settings.shape) * 4 !== ExitSettings.size) {
-      throw expected('exit-check', 'logits f32[rows, classes], origin u32[rows] and ExitSettings', logits, origin, settings);
+    // One row per sample: a decision is a sample's.
+    const rowsFit = logits.rows && logits.shape[0] === logits.rows.max && origin.rows === logits.rows;
+    const fits = logits.dtype === 'f32' && logits.shape.length === 2 && logits.shape[1]! > 0 && origin.dtype === 'u32';
+    if (!rowsFit || !fits || origin.shape.join() !== String(logits.shape[0]) || sizeOf(settings.shape) * 4 !== ExitSettings.size) {
+      throw expected('exit-check', 'logits f32[rows, classes], origin u32[rows] of the same rows and ExitSettings', logits, origin, settings);
     }
     if (sizeOf(records.shape) * 4 < ExitRecord.size * logits.shape[0]!) {
       throw expected('exit-check', `records of ${logits.shape[0]} x ${ExitRecord.size} bytes`, records);

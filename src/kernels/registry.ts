@@ -1,4 +1,4 @@
-// Every operation, one line each. As a module of names and not an object, so that bundles keep only what they use.
+// Every operation that users call, one line each. As a module of names and not an object, so that bundles keep only what they use.
 export { adam } from './adam.ts';
 export { add, div, less, maximum, minimum, mul, notLess, reluGrad, sigmoidGrad, sub, tanhGrad } from './binary.ts';
 export { compact } from './compact.ts';

@@ -27,7 +27,11 @@ const makers: Readonly<Record<string, Check<Layer>>> = {
   averagePool: (value, path) => averagePool2d(defined(pool(value, path))),
   relu: () => relu(),
   flatten: () => flatten(),
-  dropout: (value, path) => dropout(object({ rate: number({ min: 0, max: 1 }) })(value, path)),
+  dropout(value, path) {
+    const { rate } = object({ rate: number({ min: 0, max: 1 }) })(value, path);
+    if (rate === 1) throw new ModelFileError(`${path}.rate: expected a number >= 0 and < 1, got 1`);
+    return dropout({ rate });
+  },
 };
 
 /** What `JSON.stringify` leaves of a layer's options, so that a layer read back equals the one written. */

@@ -1,3 +1,4 @@
+import type { Activation } from '../kernels/activation.ts';
 import { conv2d as conv2dOp } from '../kernels/conv2d.ts';
 import { dropout as dropoutOp } from '../kernels/dropout.ts';
 import { linear as linearOp } from '../kernels/linear.ts';
@@ -7,9 +8,6 @@ import { relu as reluOp } from '../kernels/unary.ts';
 import { perSample } from '../tensor/spec.ts';
 import { heNormal, zeros } from './initializers.ts';
 import type { Layer } from './layer.ts';
-
-/** Applied to the output inside the same kernel. */
-export type Activation = 'none' | 'relu';
 
 export interface Conv2dOptions {
   readonly kernel: number;

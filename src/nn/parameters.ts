@@ -41,7 +41,7 @@ export class Parameters {
     for (const [name, { shape }] of Object.entries(specs)) {
       const value = values.get(name);
       if (!value) throw new ModelFileError(`${source}: expected a tensor '${name}' of [${shape.join(', ')}], got none`);
-      if (value.shape.join() !== shape.join()) {
+      if (value.shape.join() !== shape.join() || value.data.length !== sizeOf(shape)) {
         throw new ModelFileError(`${source}: expected tensor '${name}' of [${shape.join(', ')}], got [${value.shape.join(', ')}]`);
       }
     }

@@ -10,7 +10,7 @@ import { list } from './table.ts';
 export const parameterCount = ({ parameters }: Network): number =>
   Object.values(parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
-/** `b-lenet, 74,604 parameters, 1,140,070 MACs, 220,150 to exit 1` */
+/** `b-lenet, 74,694 parameters, 1,140,070 MACs, 220,150 to exit 1` */
 export function networkText(network: Network): string {
   const { name, macs } = network;
   const early = macs.toExit.slice(0, -1).map((cost, index) => `, ${whole(cost)} to exit ${index + 1}`);

@@ -1,3 +1,5 @@
+import { ArgumentError } from '../errors.ts';
+
 /** Element types that live in GPU memory; all are four bytes wide. */
 export type Dtype = 'f32' | 'i32' | 'u32';
 
@@ -7,7 +9,9 @@ export type TypedArray = Float32Array | Int32Array | Uint32Array;
 export class Rows {
   readonly max: number;
   readonly label: string;
+  /** @throws ArgumentError unless `max` is a whole number of at least 1 */
   constructor(max: number, label = 'rows') {
+    if (!Number.isInteger(max) || max < 1) throw new ArgumentError(`Rows: expected a maximum of 1 or more, got ${max}`);
     this.max = max;
     this.label = label;
   }

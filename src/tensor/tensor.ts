@@ -39,6 +39,7 @@ export class Tensor implements Spec {
   /** @throws ShapeError if the array's type or length does not fit `shape` */
   static from(device: Device, data: TypedArray, shape: readonly number[] = [data.length], label = 'tensor'): Tensor {
     const dtype = data instanceof Float32Array ? 'f32' : data instanceof Uint32Array ? 'u32' : 'i32';
+    checkFits({ dtype, shape }, data, label);
     const tensor = new Tensor(device, { dtype, shape }, label);
     tensor.write(data);
     return tensor;
@@ -57,10 +58,7 @@ export class Tensor implements Spec {
 
   /** Replaces the contents. @throws ShapeError */
   write(data: TypedArray): void {
-    const same = data.constructor === typedArray(this.dtype, 0).constructor;
-    if (!same || data.length !== sizeOf(this.shape)) {
-      throw new ShapeError(`tensor ${this.label}: expected ${sizeOf(this.shape)} values for ${describe(this)}, got ${data.constructor.name} of ${data.length}`);
-    }
+    checkFits(this, data, this.label);
     if (data.length) this.device.write(this.buffer, this.offset, data);
   }
 
@@ -79,6 +77,12 @@ export class Tensor implements Spec {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+function checkFits(spec: Spec, data: TypedArray, label: string): void {
+  const same = data.constructor === typedArray(spec.dtype, 0).constructor;
+  if (same && data.length === sizeOf(spec.shape)) return;
+  throw new ShapeError(`tensor ${label}: expected ${sizeOf(spec.shape)} values for ${describe(spec)}, got ${data.constructor.name} of ${data.length}`);
 }
 
 /** Tensors side by side in one buffer, so that one dispatch over `whole` can walk them all. */

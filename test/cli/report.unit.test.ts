@@ -11,6 +11,7 @@ const report: EvaluationReport = {
   criterion: { kind: 'entropy', thresholds: [0.042341] },
   accuracy: 0.978,
   accuracyFull: 0.979,
+  notFinite: 0,
   exits: [
     { exit: 1, share: 0.823, accuracy: 0.991, accuracyAll: 0.952, macs: 220_150 },
     { exit: 2, share: 0.177, accuracy: 0.912, accuracyAll: 0.979, macs: 1_247_720 },

@@ -39,7 +39,7 @@ describe('classifying', () => {
   it('leaves as the recorded scores say, at all three exits', async () => {
     using classifier = await model.compile({ criterion: halves, batch: 32 });
     const predictions = await classifier.classifyBatch(samples, scored);
-    const exits = replay(table, 'entropy', halves.thresholds);
+    const exits = replay(table, halves);
     predictions.forEach(({ exit, ...scores }, row) => {
       expect(exit).toBe(exits[row]! + 1);
       expect(scores).toEqual(table.exits[exit - 1]![row]);
@@ -146,6 +146,31 @@ describe('classifying', () => {
     for (let row = 0; row < 12; row++) serial.push(await classifier.classify(sample(row), scored));
     const together = await Promise.all(serial.map((_, row) => classifier.classify(sample(row), scored)));
     expect(together).toEqual(serial);
+  });
+
+  it('takes the array as it is when called, and the thresholds too', async () => {
+    using classifier = await model.compile({ criterion: halves, batch: 16 });
+    const wanted = await classifier.classifyBatch(samples, scored);
+    const copy = samples.slice();
+    const call = classifier.classifyBatch(copy, scored);
+    copy.fill(0);
+    classifier.setCriterion(entropy(0));
+    expect(await call).toEqual(wanted);
+    expect((await classifier.classify(sample(0))).exit).toBe(3);
+  });
+
+  it('finishes the calls under way when it is disposed of, and no later ones', async () => {
+    const other = Model.initialize(device, network, { seed: 5 });
+    const classifier = await other.compile({ criterion: halves, batch: 8 });
+    const before = device.memory().buffers;
+    const call = classifier.classifyBatch(samples, scored);
+    classifier.dispose();
+    expect((await call).length).toBe(70);
+    expect(device.memory().buffers).toBeLessThan(before);
+    const late = await other.compile({ criterion: halves });
+    other.dispose();
+    await expect(late.classify(sample(0))).rejects.toThrow('tensor parameters: used after dispose()');
+    late.dispose();
   });
 
   it('leaves no buffers behind', async () => {

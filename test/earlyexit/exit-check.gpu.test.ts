@@ -21,7 +21,7 @@ interface Checked {
 }
 
 /** Runs the exit check on `rows` rows of logits, compiled for two rows more. */
-async function check(logits: Float32Array, classes: number, criterion: Criterion, forced?: 'always' | 'never'): Promise<Checked> {
+async function check(logits: Float32Array, classes: number, criterion: Criterion, forced?: 'always'): Promise<Checked> {
   const count = logits.length / classes;
   const rows = new Rows(count + 2);
   using settings = Tensor.from(device, exitSettings(criterion, 1, forced));

@@ -6,11 +6,12 @@ import { store } from '../../src/graph/trace.ts';
 import { add, mul } from '../../src/kernels/binary.ts';
 import { crossEntropy } from '../../src/kernels/cross-entropy.ts';
 import type { Value } from '../../src/kernels/define.ts';
+import { constant } from '../../src/kernels/define.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { mean } from '../../src/kernels/reduce.ts';
 import { reshape } from '../../src/kernels/reshape.ts';
 import { sgd } from '../../src/kernels/sgd.ts';
-import { relu } from '../../src/kernels/unary.ts';
+import { exp, negate, relu } from '../../src/kernels/unary.ts';
 import { Random } from '../../src/random.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import { arena, Tensor } from '../../src/tensor/tensor.ts';
@@ -99,7 +100,9 @@ describe('replay', () => {
     let { y } = program.run({ x: new Float32Array(8).fill(1) });
     for (let run = 0; run < 5; run++) ({ y } = program.run({ x: y }));
     expect(await y.read()).toEqual(new Float32Array(8).fill(64));
-    expect((await program.call({ x: values(8, 4) })).same).toEqual(values(8, 4));
+    const { same } = program.run({ x: values(8, 4) });
+    expect(await same.read()).toEqual(values(8, 4));
+    expect((await program.call({ x: same })).same).toEqual(values(8, 4));
   });
 
   it('names the input that is missing, unknown, of another length or type', async () => {
@@ -132,6 +135,7 @@ describe('replay', () => {
     expect((await program.call({ x })).y[0]).toBe(15);
     weight.dispose();
     await expect(weight.read()).rejects.toThrow('tensor weight: used after dispose()');
+    expect(() => program.run({ x })).toThrow('tensor weight: used after dispose()');
   });
 
   it('runs on zero samples', async () => {
@@ -162,6 +166,59 @@ describe('tracing', () => {
       return { y: relu({ x }) };
     });
     expect(program.dispatches).toBe(1);
+  });
+
+  it('keeps what changes an input in place', async () => {
+    const hyper = Tensor.from(device, Float32Array.of(0.5, 0, 0, 0));
+    using velocity = Tensor.zeros(device, vector);
+    using program = await compile(device, { p: vector, g: vector }, ({ p, g }) => {
+      sgd({ parameters: p, grads: g, velocity, hyper });
+      return { p };
+    });
+    const ones = new Float32Array(8).fill(1);
+    expect((await program.call({ p: ones, g: ones })).p).toEqual(new Float32Array(8).fill(0.5));
+    hyper.dispose();
+  });
+
+  it('refuses values of another trace, missing inputs and constants that do not fit', async () => {
+    let stray: Value;
+    (await compile(device, { x: vector }, ({ x }) => ({ y: (stray = exp({ x })) }))).dispose();
+    const traced = (body: (x: Value) => Value) => compile(device, { x: vector }, ({ x }) => ({ y: body(x) }));
+    await expect(traced((x) => add({ a: x, b: stray }))).rejects.toThrow('add b: expected a tensor or a value of this trace, got a value of another');
+    await expect(traced((x) => relu({ a: x } as never))).rejects.toThrow('relu: an input or attribute is missing, got inputs a');
+    await expect(traced(() => undefined as never)).rejects.toThrow('output y: expected a tensor or a value of this trace, got undefined');
+    await expect(traced((x) => add({ a: x, b: constant(vector, Float32Array.of(1)) }))).rejects.toThrow('constant: expected 8 values for f32[8], got Float32Array of 1');
+    await expect(compile(device, { x: { dtype: 'f32', shape: [2.5] } }, ({ x }) => ({ x }))).rejects.toThrow("input 'x': expected whole lengths, got [2.5]");
+    expect(() => new Rows(0)).toThrow('Rows: expected a maximum of 1 or more, got 0');
+  });
+
+  it('says while compiling that a launch would read and write the same memory', async () => {
+    using tensor = Tensor.from(device, values(8, 1), [8], 'state');
+    const compiled = compile(device, { x: vector }, ({ x }) => {
+      store(add({ a: tensor, b: x }), tensor);
+      return {};
+    });
+    await expect(compiled).rejects.toThrow("program/add: reads and writes 'state' in one launch; store() a copy({ x })");
+  });
+
+  it('stores one value in two tensors', async () => {
+    const tensors = [1, 2].map(() => Tensor.zeros(device, vector)) as [Tensor, Tensor];
+    using program = await compile(device, { x: vector }, ({ x }) => {
+      const y = exp({ x });
+      for (const tensor of tensors) store(y, tensor);
+      return {};
+    });
+    program.run({ x: new Float32Array(8) });
+    for (const tensor of tensors) expect(await tensor.read()).toEqual(new Float32Array(8).fill(1));
+    tensors.forEach((tensor) => tensor.dispose());
+  });
+
+  it('folds grids of more than 65,535 workgroups', async () => {
+    const size = 65_535 * 256 + 777;
+    using program = await compile(device, { x: { dtype: 'f32', shape: [size] } }, ({ x }) => ({ y: negate({ x }) }));
+    const { y } = await program.call({ x: Float32Array.from({ length: size }, (_, index) => index % 1000) });
+    const wrong = y.findIndex((value, index) => value !== -(index % 1000) + 0);
+    expect(wrong).toBe(-1);
   });
 
   it('gives the way to an operation without a gradient', async () => {

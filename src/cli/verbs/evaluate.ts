@@ -1,10 +1,12 @@
 import { chooseThresholds, evaluate, fingerprint, loadModel, readModelFile, scoreExits } from '../../node.ts';
 import type { CriterionKind, Dataset, DatasetParts, Model } from '../../node.ts';
+import { checkFits } from '../../earlyexit/network.ts';
 import { evaluationText } from '../../report/evaluation.ts';
+import { plural } from '../../report/format.ts';
 import { note } from '../console.ts';
 import { criterionFlags, decide, fromChoice, maxLossFlag } from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
-import { checkFits, dataFlag, readData } from '../data.ts';
+import { dataFlag, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { choice, flag, integer } from '../flags.ts';
@@ -31,7 +33,7 @@ export const evaluateVerb = defineVerb({
     const { network, details } = readModelFile(bytes, file);
     const decided = decide(network, details.thresholds, flags);
     const parts = await readData(flags.data);
-    checkFits(network, parts[flags.split]);
+    checkFits(network, parts[flags.split], '--data');
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
     const decision = decided ?? (await chooseHere(model, parts, flags));
@@ -46,8 +48,7 @@ async function chooseHere(
 ): Promise<Decision> {
   note(`the model has no thresholds for ${criterion}: choosing them on ${validation.name}`);
   const table = await scoreExits(model, validation, { batch });
-  const macs = model.network.macs.toExit;
-  return fromChoice(chooseThresholds(table, { criterion, maxAccuracyLoss: maxLoss / 100, macs }), 'chosen');
+  return fromChoice(chooseThresholds(table, { criterion, maxAccuracyLoss: maxLoss / 100 }), 'chosen');
 }
 
 /** Evaluates and puts the result in words. */
@@ -59,6 +60,9 @@ export async function judge(
 ) {
   const warnings = suspicions(model, dataset, chosenOn?.fingerprint);
   const report = await evaluate(model, dataset, { criterion, batch });
+  if (report.notFinite) {
+    warnings.push(`${plural(report.notFinite, 'sample')} had a NaN or infinite logit, and count as wrong`);
+  }
   const text = evaluationText(report, { title, origin });
   return {
     text: [text, ...warnings.map((warning) => `WARNING: ${warning}`)].join('\n'),

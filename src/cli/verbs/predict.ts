@@ -1,5 +1,5 @@
 import { loadModel, readModelFile } from '../../node.ts';
-import type { ImageShape, Prediction } from '../../node.ts';
+import type { Prediction } from '../../node.ts';
 import { significant } from '../../report/format.ts';
 import { table } from '../../report/table.ts';
 import { note } from '../console.ts';
@@ -29,7 +29,7 @@ export const predictVerb = defineVerb({
       const lacking = `${file} has no thresholds for ${flags.criterion ?? 'any criterion'}`;
       throw new UsageError(`--threshold: expected one, since ${lacking}; exitgpu train stores some`);
     }
-    const read = pictureReader(network.input as ImageShape, flags);
+    const read = pictureReader(network.input, flags);
     const pictures: Picture[] = [];
     for (const input of inputs) pictures.push(await read(input));
     for (const { input, changes } of pictures) if (changes.length) note(`${input}: ${changes.join(', ')}`);

@@ -2,12 +2,13 @@ import { dirname, join } from 'node:path';
 import { adam, bLeNet, chooseThresholds, cosine, Model, saveModel, scoreExits, statistics, train } from '../../node.ts';
 import type { DatasetParts, Device, Network } from '../../node.ts';
 import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
+import { checkFits } from '../../earlyexit/network.ts';
 import { percent, plural } from '../../report/format.ts';
 import { networkText, thresholdsText } from '../../report/model.ts';
 import { list } from '../../report/table.ts';
 import { maxLossFlag } from '../criterion.ts';
 import { note } from '../console.ts';
-import { checkFits, dataFlag, readData, shortName } from '../data.ts';
+import { dataFlag, readData, shortName } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { EXIT_CODES } from '../failure.ts';
 import { checkWritable, makeFolder, writeWhole } from '../files.ts';
@@ -80,7 +81,7 @@ export interface TrainingPlan {
   readonly out: string;
 }
 
-/** @throws UsageError, DataError */
+/** @throws UsageError, DataError, ArgumentError */
 export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
   const network = NETWORKS[flags.model]();
   const { weights } = flags;
@@ -90,10 +91,13 @@ export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
     throw new UsageError(`--weights: expected ${expected}, got '${weights.join(',')}'`);
   }
   const out = flags.out ?? join(MODELS_FOLDER, `${flags.model}-${shortName(flags.data)}.safetensors`);
-  if (flags.out === undefined) await makeFolder(dirname(out));
-  await checkWritable(out);
+  if (flags.out !== undefined) await checkWritable(out);
   const parts = await readData(flags.data);
-  for (const part of Object.values(parts)) checkFits(network, part);
+  for (const part of Object.values(parts)) checkFits(network, part, '--data');
+  if (flags.out === undefined) {
+    await makeFolder(dirname(out));
+    await checkWritable(out);
+  }
   return { network, parts, out };
 }
 
@@ -123,7 +127,7 @@ export async function trainModel(device: Device, { network, parts, out }: Traini
   }
   const table = await scoreExits(model, validation);
   const accuracy = network.stages.map((_, index) => accuracyOf(table, index + 1));
-  model.thresholds = chooseThresholds(table, { maxAccuracyLoss: maxLoss / 100, macs: network.macs.toExit });
+  model.thresholds = chooseThresholds(table, { maxAccuracyLoss: maxLoss / 100 });
   await writeWhole(out, await saveModel(model));
 
   const interrupted = model.training!.interrupted;

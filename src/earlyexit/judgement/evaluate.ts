@@ -1,10 +1,16 @@
 import { batches } from '../../data/batches.ts';
 import { imageAt } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { ArgumentError } from '../../errors.ts';
 import type { Classifier, Prediction } from '../classifier.ts';
 import type { Criterion } from '../criteria.ts';
 import type { Model } from '../model.ts';
-import { accuracyOf, scoreExits } from './scores.ts';
+import { checkFits } from '../network.ts';
+import { percentiles } from './percentiles.ts';
+import type { Percentiles } from './percentiles.ts';
+import { accuracyOf, checkBatch, isRight, scoreExits } from './scores.ts';
+
+export type { Percentiles };
 
 export interface ExitReport {
   /** Counted from 1. */
@@ -19,12 +25,6 @@ export interface ExitReport {
   readonly macs: number;
 }
 
-export interface Percentiles {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-}
-
 export interface EvaluationReport {
   readonly adapter: string;
   readonly dataset: string;
@@ -33,6 +33,8 @@ export interface EvaluationReport {
   /** Share of right answers with exits, and of the full network. */
   readonly accuracy: number;
   readonly accuracyFull: number;
+  /** Samples that the last exit answered with a NaN or infinite logit; they count as wrong. */
+  readonly notFinite: number;
   readonly exits: readonly ExitReport[];
   /** Per sample; `full` is trunk and last head, `speedup` full / mean. The exit checks cost time, not multiply-accumulates. */
   readonly macs: { readonly mean: number; readonly full: number; readonly speedup: number };
@@ -61,14 +63,19 @@ export interface EvaluateOptions {
 export async function evaluate(model: Model, dataset: Dataset, options: EvaluateOptions = {}): Promise<EvaluationReport> {
   const { network } = model;
   const { batch = 64, latencySamples = 500 } = options;
+  checkFits(network, dataset, 'evaluate');
+  checkBatch(batch, 'evaluate');
+  if (!(Number.isInteger(latencySamples) && latencySamples >= 1)) {
+    throw new ArgumentError(`evaluate: expected latencySamples of 1 or more, got ${latencySamples}`);
+  }
   const chosen = options.criterion && { criterion: options.criterion };
-  const table = await scoreExits(model, dataset, { batch, temperatures: options.criterion?.temperatures });
+  const table = await scoreExits(model, dataset, { batch });
   const count = dataset.labels.length;
 
   using grouped = await model.compile({ ...chosen, batch });
   const predictions: Prediction[] = [];
   for (const { x } of batches(dataset, { batch, normalize: model.normalization })) predictions.push(...(await grouped.classifyBatch(x)));
-  const right = (list: readonly number[]): number => list.filter((sample) => predictions[sample]!.label === dataset.labels[sample]).length;
+  const right = (list: readonly number[]): number => list.filter((sample) => isRight(predictions[sample]!, dataset.labels[sample]!)).length;
   const all = predictions.map((_, sample) => sample);
   const exits = network.stages.map((_, index): ExitReport => {
     const here = all.filter((sample) => predictions[sample]!.exit === index + 1);
@@ -93,6 +100,7 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
     criterion: grouped.criterion,
     accuracy: right(all) / count,
     accuracyFull: accuracyOf(table, network.stages.length),
+    notFinite: predictions.filter(({ finite }) => !finite).length,
     exits,
     macs: { mean, full, speedup: full / mean },
     ...latency,
@@ -119,11 +127,4 @@ async function measureLatency(early: Classifier, full: Classifier, dataset: Data
     }
   }
   return { latencyMs: { early: percentiles(times.early), full: percentiles(times.full), samples }, ...cost };
-}
-
-/** Nearest-rank percentiles. */
-export function percentiles(values: readonly number[]): Percentiles {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }

@@ -8,32 +8,36 @@ import { Rows } from '../../tensor/spec.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { entropy, exitSettings } from '../criteria.ts';
 import type { Model } from '../model.ts';
+import { checkFits } from '../network.ts';
 import { readScores } from '../records.ts';
 import type { Scores } from '../records.ts';
 
 /** What every exit would say of every sample: from it any criterion and threshold can be replayed without the network. */
 export interface ScoreTable {
   readonly dataset: Dataset;
+  /** Of the network. */
+  readonly classes: number;
+  /** Multiply-accumulates of a sample that leaves at exit k (index k - 1), heads on the way counted. */
+  readonly macs: readonly number[];
   /** `exits[k - 1][sample]`. */
   readonly exits: readonly (readonly Scores[])[];
 }
 
-/** Runs all exits on all samples. @throws ArgumentError if the images do not fit the network, DeviceLostError */
+/** Runs all exits on all samples. @throws ArgumentError if the data do not fit the network, DeviceLostError */
 export async function scoreExits(
   model: Model,
   dataset: Dataset,
-  { batch = 64, temperatures }: { batch?: number; temperatures?: readonly number[] } = {},
+  { batch = 64 }: { batch?: number } = {},
 ): Promise<ScoreTable> {
   const { network, device, context } = model;
-  if (dataset.shape.join() !== network.input.join()) {
-    throw new ArgumentError(`evaluate: ${network.name} takes [${network.input.join(', ')}], ${dataset.name} has images of [${dataset.shape.join(', ')}]`);
-  }
+  checkFits(network, dataset, 'scoreExits');
+  checkBatch(batch, 'scoreExits');
   const exits: Scores[][] = network.stages.map(() => []);
   const records = exits.map((_, index) =>
     Tensor.zeros(device, { dtype: 'u32', shape: [(ExitRecord.size / 4) * batch] }, `scores of exit ${index + 1}`));
   const settings = exits.map((_, index) => {
     const tensor = Tensor.zeros(device, { dtype: 'u32', shape: [ExitSettings.size / 4] }, `settings of exit ${index + 1}`);
-    tensor.write(exitSettings({ ...entropy(), ...(temperatures && { temperatures }) }, index + 1, 'always'));
+    tensor.write(exitSettings(entropy(), index + 1, 'always'));
     return tensor;
   });
   const rows = new Rows(batch, 'samples');
@@ -62,12 +66,21 @@ export async function scoreExits(
   } finally {
     for (const tensor of [...records, ...settings]) tensor.dispose();
   }
-  return { dataset, exits };
+  return { dataset, classes: network.classes, macs: network.macs.toExit, exits };
 }
+
+/** @throws ArgumentError */
+export function checkBatch(batch: number, what: string): void {
+  if (!(Number.isInteger(batch) && batch >= 1)) throw new ArgumentError(`${what}: expected a batch of 1 or more, got ${batch}`);
+}
+
+/** An answer from logits that are not finite is never right. */
+export const isRight = (answer: Pick<Scores, 'label' | 'finite'>, label: number): boolean =>
+  answer.finite && answer.label === label;
 
 /** Share of samples whose label an exit gets right. */
 export const accuracyOf = (table: ScoreTable, exit: number): number => {
   const { labels } = table.dataset;
-  const right = table.exits[exit - 1]!.reduce((count, { label }, sample) => count + Number(label === labels[sample]), 0);
+  const right = table.exits[exit - 1]!.reduce((count, scores, sample) => count + Number(isRight(scores, labels[sample]!)), 0);
   return right / labels.length;
 };

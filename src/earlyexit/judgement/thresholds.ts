@@ -1,14 +1,22 @@
 import { fingerprint } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
-import { leaves } from '../criteria.ts';
-import type { CriterionKind } from '../criteria.ts';
+import { greatestThreshold, leaves, resolveCriterion } from '../criteria.ts';
+import type { Criterion, CriterionKind } from '../criteria.ts';
 import type { ChosenThresholds } from '../model.ts';
-import { accuracyOf } from './scores.ts';
+import { accuracyOf, isRight } from './scores.ts';
 import type { ScoreTable } from './scores.ts';
 
-/** The exit each sample leaves at (index k - 1 for exit k), replayed from recorded scores. */
-export function replay({ exits }: ScoreTable, kind: CriterionKind, thresholds: readonly number[]): Uint16Array {
+/**
+ * The exit each sample leaves at (index k - 1 for exit k), replayed from recorded scores: what a classifier under this
+ * criterion does.
+ * @throws ArgumentError for thresholds that a classifier would not take, or temperatures: the scores are those of 1
+ */
+export function replay({ exits, classes }: ScoreTable, criterion: Criterion): Uint16Array {
   const last = exits.length - 1;
+  const { kind, thresholds, temperatures } = resolveCriterion(criterion, exits.length, classes);
+  if (temperatures?.some((temperature) => temperature !== 1)) {
+    throw new ArgumentError(`replay: expected no temperatures, which change scores, got [${temperatures.join(', ')}]`);
+  }
   return Uint16Array.from(exits[0]!, (_, sample) => {
     const exit = thresholds.findIndex((threshold, index) => {
       const scores = exits[index]![sample]!;
@@ -27,9 +35,9 @@ export function replay({ exits }: ScoreTable, kind: CriterionKind, thresholds: r
  */
 export function chooseThresholds(
   table: ScoreTable,
-  { criterion = 'entropy', maxAccuracyLoss = 0.002, macs }: { criterion?: CriterionKind; maxAccuracyLoss?: number; macs: readonly number[] },
+  { criterion = 'entropy', maxAccuracyLoss = 0.002 }: { criterion?: CriterionKind; maxAccuracyLoss?: number } = {},
 ): ChosenThresholds {
-  const { dataset, exits } = table;
+  const { dataset, exits, macs } = table;
   const count = dataset.labels.length;
   if (exits.length < 2) throw new ArgumentError('chooseThresholds: the network has one exit; there is nothing to choose');
   if (count === 0) throw new ArgumentError(`chooseThresholds: expected samples, got none in ${dataset.name}`);
@@ -38,8 +46,8 @@ export function chooseThresholds(
 
   const judge = (threshold: number) => {
     const values = new Array<number>(exits.length - 1).fill(threshold);
-    const at = replay(table, criterion, values);
-    const right = at.reduce((sum, exit, sample) => sum + Number(exits[exit]![sample]!.label === dataset.labels[sample]), 0);
+    const at = replay(table, { kind: criterion, thresholds: values });
+    const right = at.reduce((sum, exit, sample) => sum + Number(isRight(exits[exit]![sample]!, dataset.labels[sample]!)), 0);
     const cost = at.reduce((sum, exit) => sum + macs[exit]!, 0) / count;
     const shares = exits.map((_, exit) => at.filter((left) => left === exit).length / count);
     return { values, accuracy: right / count, cost, shares };
@@ -63,9 +71,11 @@ export function chooseThresholds(
 const MOST_CANDIDATES = 400;
 
 /** Values between which decisions change, spread evenly over the samples. */
-function candidates({ exits }: ScoreTable, criterion: CriterionKind): number[] {
+function candidates({ exits, classes }: ScoreTable, criterion: CriterionKind): number[] {
   const scores = exits.slice(0, -1).flatMap((list) => list.filter(({ finite }) => finite).map((score) => score[criterion]));
-  const sorted = [...new Set(scores)].sort((a, b) => a - b);
-  const stride = Math.max(1, Math.floor(sorted.length / MOST_CANDIDATES));
+  // Over thousands of classes rounding takes an entropy beyond what a threshold may be.
+  const most = greatestThreshold(criterion, classes);
+  const sorted = [...new Set(scores.map((score) => Math.min(score, most)))].sort((a, b) => a - b);
+  const stride = Math.max(1, Math.ceil(sorted.length / MOST_CANDIDATES));
   return sorted.filter((_, index) => index % stride === 0);
 }

@@ -36,6 +36,7 @@ export async function compileStep(
   const grads = arena(device, shapes, 'gradients');
   const state = optimizer.createState(device, parameters.whole);
   const rows = new Rows(batch, 'samples');
+  const dispose = (): void => [grads.whole, ...state].forEach((tensor) => tensor.dispose());
   const program = await compile(
     device,
     {
@@ -65,7 +66,10 @@ export async function compileStep(
       return { ...Object.fromEntries(losses.map((loss, index) => [`exit${index + 1}`, loss])), total };
     },
     { label: `${network.name} step` },
-  );
+  ).catch((error: unknown) => {
+    dispose();
+    throw error;
+  });
   return {
     dispatches: program.dispatches,
     memory: program.memory,
@@ -75,7 +79,7 @@ export async function compileStep(
     },
     [Symbol.dispose]() {
       program.dispose();
-      for (const tensor of [grads.whole, ...state]) tensor.dispose();
+      dispose();
     },
   };
 }

@@ -50,6 +50,7 @@ const IN_FLIGHT = 4;
 /**
  * Trains all exits together (the joint loss of BranchyNet, Teerapittayanon et al. 2016, section III-B:
  * `sum_k weight_k * cross-entropy_k`). Each step is one submit; losses are read back without holding up the next step.
+ * Thresholds that the model had are dropped: they were chosen for other weights.
  *
  * @throws ArgumentError for options out of range, TrainingError if a loss is not finite, DeviceLostError
  */
@@ -63,48 +64,49 @@ export async function train(model: Model, dataset: Dataset, options: TrainOption
   const steps = epochs * Math.ceil(dataset.labels.length / batch);
   const seeds = new Random(seed).split('dropout');
   const losses: number[] = [];
-  let number = 0;
-  let done = 0;
-
+  const pending: Pending[] = [];
   const pace = new Pace();
-  for (let epoch = 1; epoch <= epochs && !signal?.aborted; epoch++) {
-    const began = performance.now();
-    const sums = new Array<number>(exits + 1).fill(0);
-    let samples = 0;
-    const collect = async ({ read, rows, at }: Pending): Promise<void> => {
-      const values = await pace.collect(read);
-      const bad = values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) {
-        throw new TrainingError(
-          `train: the ${bad < exits ? `loss of exit ${bad + 1}` : 'total loss'} became ${values[bad]} at step ${at} (epoch ${epoch}); lower the learning rate, or look for NaN in the data`,
-        );
+  let number = 0;
+  // Thresholds were chosen for the weights that were.
+  model.thresholds = undefined;
+
+  try {
+    for (let epoch = 1; epoch <= epochs && !signal?.aborted; epoch++) {
+      const began = performance.now();
+      const sums = new Array<number>(exits + 1).fill(0);
+      let samples = 0;
+      const collect = async (): Promise<void> => {
+        const { read, rows, at } = pending.shift()!;
+        const values = await pace.collect(read);
+        checkFinite(values, at, epoch);
+        values.forEach((value, index) => (sums[index]! += value * rows));
+        samples += rows;
+        options.onStep?.({ step: at, steps, loss: values[exits]! });
+      };
+      for (const { x, y, rows } of batches(dataset, { batch, seed, epoch: epoch - 1, normalize: model.normalization })) {
+        if (signal?.aborted) break;
+        number++;
+        const read = step.run({ x, y, hyper: optimizer.hyper(number), seed: Uint32Array.of(seeds.nextUint32()) });
+        pending.push({ read, rows, at: number });
+        if (pending.length >= IN_FLIGHT) await collect();
       }
-      values.forEach((value, index) => (sums[index]! += value * rows));
-      samples += rows;
-      options.onStep?.({ step: at, steps, loss: values[exits]! });
-    };
-    const pending: Pending[] = [];
-    for (const { x, y, rows } of batches(dataset, { batch, seed, epoch: epoch - 1, normalize: model.normalization })) {
-      if (signal?.aborted) break;
-      number++;
-      const read = step.run({ x, y, hyper: optimizer.hyper(number), seed: Uint32Array.of(seeds.nextUint32()) });
-      pending.push({ read, rows, at: number });
-      if (pending.length >= IN_FLIGHT) await collect(pending.shift()!);
+      while (pending.length > 0) await collect();
+      if (samples < dataset.labels.length) break;
+      const [loss, ...exitLosses] = [sums[exits]!, ...sums.slice(0, exits)].map((sum) => sum / samples) as [number, ...number[]];
+      losses.push(loss);
+      await options.onEpoch?.({ epoch, epochs, loss, exitLosses, seconds: (performance.now() - began) / 1000 });
     }
-    for (const rest of pending) await collect(rest);
-    if (signal?.aborted) break;
-    done = epoch;
-    const [loss, ...exitLosses] = [sums[exits]!, ...sums.slice(0, exits)].map((sum) => sum / samples) as [number, ...number[]];
-    losses.push(loss);
-    await options.onEpoch?.({ epoch, epochs, loss, exitLosses, seconds: (performance.now() - began) / 1000 });
+  } finally {
+    // After a failure: what is still to come goes back to the staging ring.
+    await Promise.allSettled(pending.map(({ read }) => read()));
   }
   model.training = {
     dataset: dataset.name,
     fingerprint: fingerprint(dataset),
     samples: dataset.labels.length,
     seed,
-    epochs: { planned: epochs, done },
-    interrupted: done < epochs,
+    epochs: { planned: epochs, done: losses.length },
+    interrupted: losses.length < epochs,
     batch,
     weights,
     optimizer: { name: optimizer.name, ...optimizer.options },
@@ -117,6 +119,15 @@ interface Pending {
   readonly read: () => Promise<Float32Array>;
   readonly rows: number;
   readonly at: number;
+}
+
+function checkFinite(values: Float32Array, step: number, epoch: number): void {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const what = bad < values.length - 1 ? `loss of exit ${bad + 1}` : 'total loss';
+  throw new TrainingError(
+    `train: the ${what} became ${values[bad]} at step ${step} (epoch ${epoch}); lower the learning rate, or look for NaN in the data`,
+  );
 }
 
 /** Naps shorter than this are not worth a timer. */

@@ -1,6 +1,6 @@
 // Cross-entropy of logits against labels: loss = log(sum over classes of exp(z - max)) + max - z[label].
 // logits: [rows, classes], labels: u32[rows], loss: [rows]. A label >= classes is ignored: its loss is 0.
-// Non-finite logits give a loss of NaN. Grid: one invocation per row.
+// NaN or +Inf among the logits gives NaN; -Inf is a probability of 0. Grid: one invocation per row.
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::softmax_weight::softmaxWeight;

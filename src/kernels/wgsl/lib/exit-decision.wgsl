@@ -3,7 +3,7 @@ import package::lib::exit_scores::ExitScores;
 import package::lib::float_bits::notANumber;
 
 struct ExitSettings {
-  // 0 entropy < threshold (nats), 1 confidence > threshold, 2 margin > threshold, 3 always (the last exit), 4 never
+  // 0 entropy < threshold (nats), 1 confidence > threshold, 2 margin > threshold, 3 always (the last exit)
   criterion: u32,
   threshold: f32,
   inverseTemperature: f32,

@@ -82,5 +82,5 @@ fn mergeScores(a: RunningScores, b: RunningScores) -> RunningScores {
 fn exitScores(r: RunningScores) -> ExitScores {
   let s = max(r.s, 1.0);
   let margin = (1.0 - exp(max(r.second - r.greatest, VANISHING))) / s;
-  return ExitScores(r.label, 1.0 / s, margin, log(s) - r.t / s, r.finite);
+  return ExitScores(r.label, 1.0 / s, margin, max(0.0, log(s) - r.t / s), r.finite);
 }
