@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { proceduralSplit } from '../src/data/procedural-digits.ts';
 import { evaluate } from '../src/earlyexit/judgement/evaluate.ts';
-import { scoreExits } from '../src/earlyexit/judgement/scores.ts';
-import { chooseThresholds } from '../src/earlyexit/judgement/thresholds.ts';
+import { isRight, scoreExits } from '../src/earlyexit/judgement/scores.ts';
+import { chooseThresholds, replay } from '../src/earlyexit/judgement/thresholds.ts';
 import { loadModel, saveModel } from '../src/earlyexit/model-file.ts';
 import { Model } from '../src/earlyexit/model.ts';
 import { bLeNet } from '../src/earlyexit/models/b-lenet.ts';
@@ -32,9 +32,21 @@ describe('the story', () => {
     expect(report.reads).toBeGreaterThanOrEqual(1);
     expect(report.reads).toBeLessThanOrEqual(2);
 
+    const scores = await scoreExits(model, data.test);
+    const { criterion: kind, values: thresholds } = model.thresholds;
+    const leftAt = [...replay(scores, { kind, thresholds })];
+    const { labels } = data.test;
+    const share = (exitOf: (sample: number) => number): number =>
+      leftAt.filter((_, sample) => isRight(scores.exits[exitOf(sample)]![sample]!, labels[sample]!)).length / labels.length;
+    expect(report.accuracy).toBe(share((sample) => leftAt[sample]!));
+    expect(report.accuracyFull).toBe(share(() => 1));
+    expect(report.exits.map((exit) => exit.share * 300)).toEqual([0, 1].map((exit) => leftAt.filter((left) => left === exit).length));
+    expect(report.macs.mean).toBeCloseTo(leftAt.reduce((sum, exit) => sum + scores.macs[exit]!, 0) / 300, 6);
+    expect(report.notFinite).toBe(0);
+
     using loaded = loadModel(device, await saveModel(model));
     expect(loaded.thresholds).toEqual(model.thresholds);
     expect(loaded.training).toEqual(model.training);
-    expect((await scoreExits(loaded, data.test)).exits).toEqual((await scoreExits(model, data.test)).exits);
+    expect((await scoreExits(loaded, data.test)).exits).toEqual(scores.exits);
   });
 });

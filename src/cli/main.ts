@@ -24,8 +24,10 @@ async function main(args: readonly string[]): Promise<number> {
   const { verb, inputs, flags } = call;
   const file = flags['json'] as string | undefined;
   if (file) {
-    const taken = [...inputs, flags['out'] as string | undefined].some((other) => other && resolve(other) === resolve(file));
-    if (taken) throw new UsageError(`--json: expected a file that nothing else names, got '${file}'`);
+    const others = [...inputs, (flags['out'] as string | undefined) ?? ''].filter(Boolean);
+    if (others.some((other) => resolve(other) === resolve(file))) {
+      throw new UsageError(`--json: expected a file that nothing else names, got '${file}'`);
+    }
     await checkWritable(file);
   }
   const outcome = await verb.run(inputs, flags);

@@ -41,7 +41,8 @@ export function leaves(kind: CriterionKind, threshold: number, scores: { entropy
 const ROUNDING = 1 + 1e-6;
 
 /** The greatest score there is; entropy in nats. */
-export const greatestThreshold = (kind: CriterionKind, classes: number): number => (kind === 'entropy' ? Math.log(classes) : 1);
+export const greatestThreshold = (kind: CriterionKind, classes: number): number =>
+  kind === 'entropy' ? Math.log(classes) : 1;
 
 /**
  * The criterion with one threshold for each exit but the last.

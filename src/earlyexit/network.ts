@@ -72,7 +72,10 @@ export function multiExit(options: NetworkOptions): Network {
   return { ...network, macs: countMacs(network) };
 }
 
-/** @throws ArgumentError if there is no sample, or a network cannot be trained or judged on the data; `what` names the caller */
+/**
+ * Refuses data that a network cannot be trained or judged on; `what` names the caller.
+ * @throws ArgumentError for no samples, images of another shape, or more classes than the network has
+ */
 export function checkFits({ name, input, classes }: Network, dataset: Dataset, what: string): void {
   const { shape, classNames, labels } = dataset;
   if (labels.length === 0) throw new ArgumentError(`${what}: expected samples, got none in ${dataset.name}`);
@@ -81,7 +84,8 @@ export function checkFits({ name, input, classes }: Network, dataset: Dataset, w
     throw new ArgumentError(`${what}: expected images of ${expected} for ${name}, got ${got} in ${dataset.name}`);
   }
   if (classNames.length > classes) {
-    throw new ArgumentError(`${what}: expected at most ${classes} classes for ${name}, got ${classNames.length} in ${dataset.name}`);
+    const got = `${classNames.length} in ${dataset.name}`;
+    throw new ArgumentError(`${what}: expected at most ${classes} classes for ${name}, got ${got}`);
   }
 }
 

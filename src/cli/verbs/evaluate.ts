@@ -61,7 +61,7 @@ export async function judge(
   const warnings = suspicions(model, dataset, chosenOn?.fingerprint);
   const report = await evaluate(model, dataset, { criterion, batch });
   if (report.notFinite) {
-    warnings.push(`${plural(report.notFinite, 'sample')} had a NaN or infinite logit, and count as wrong`);
+    warnings.push(`counted as wrong for a NaN or infinite logit: ${plural(report.notFinite, 'sample')}`);
   }
   const text = evaluationText(report, { title, origin });
   return {

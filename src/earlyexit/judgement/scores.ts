@@ -71,7 +71,8 @@ export async function scoreExits(
 
 /** @throws ArgumentError */
 export function checkBatch(batch: number, what: string): void {
-  if (!(Number.isInteger(batch) && batch >= 1)) throw new ArgumentError(`${what}: expected a batch of 1 or more, got ${batch}`);
+  if (Number.isInteger(batch) && batch >= 1) return;
+  throw new ArgumentError(`${what}: expected a batch of 1 or more, got ${batch}`);
 }
 
 /** An answer from logits that are not finite is never right. */
