@@ -30,6 +30,8 @@ export { bLeNet } from './earlyexit/models/b-lenet.ts';
 export { Model } from './earlyexit/model.ts';
 export type { ChosenThresholds, ModelDetails, TrainingRecord } from './earlyexit/model.ts';
 export { loadModel, readModelFile, saveModel } from './earlyexit/model-file.ts';
+export type { ModelFile } from './earlyexit/model-file.ts';
+export type { Scores } from './earlyexit/records.ts';
 export { confidence, CRITERIA, entropy, margin } from './earlyexit/criteria.ts';
 export type { Criterion, CriterionKind } from './earlyexit/criteria.ts';
 export type {

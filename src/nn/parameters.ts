@@ -23,8 +23,8 @@ export class Parameters {
 
   /** Fresh weights. Each tensor draws from a stream of its own, so that its values depend on seed and name alone. */
   static initialize(device: Device, specs: Readonly<Record<string, ParameterSpec>>, seed: number): Parameters {
-    const parameters = new Parameters(device, specs);
     const random = new Random(seed);
+    const parameters = new Parameters(device, specs);
     for (const [name, { shape, initialize }] of Object.entries(specs)) {
       parameters.get(name).write(initialize(random.split(name), sizeOf(shape)));
     }

@@ -6,6 +6,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError, TrainingError } from '../../errors.ts';
 import { Random } from '../../random.ts';
 import type { Model } from '../model.ts';
+import { checkFits } from '../network.ts';
 import { compileStep } from './step.ts';
 
 export interface TrainOptions {
@@ -164,11 +165,5 @@ function checkOptions(model: Model, dataset: Dataset, epochs: number, batch: num
       `train: expected ${network.stages.length} weights of 0 or more, one per exit and not all 0, got [${weights.join(', ')}]`,
     );
   }
-  if (dataset.labels.length === 0) throw new ArgumentError(`train: expected samples, got none in ${dataset.name}`);
-  if (dataset.shape.join() !== network.input.join()) {
-    throw new ArgumentError(`train: ${network.name} takes [${network.input.join(', ')}], ${dataset.name} has images of [${dataset.shape.join(', ')}]`);
-  }
-  if (dataset.classNames.length > network.classes) {
-    throw new ArgumentError(`train: ${network.name} has ${network.classes} classes, ${dataset.name} has ${dataset.classNames.length}`);
-  }
+  checkFits(network, dataset, 'train');
 }
