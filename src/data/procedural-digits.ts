@@ -30,7 +30,7 @@ export function proceduralDigits({ count, seed, difficulty = [0, 1] }: Procedura
  * @throws ArgumentError for a seed or count outside its range
  */
 export function proceduralSplit(
-  { seed, train = 4000, validation = 1000, test = 1000 }: {
+  { seed, train = 5000, validation = 1000, test = 1000 }: {
     seed: number;
     train?: number;
     validation?: number;

@@ -11,7 +11,7 @@ export const startVerb = defineVerb({
   flags: {
     ...trainFlags,
     // For three minutes on two cores without a GPU, installing and building included: few epochs, and so small steps.
-    epochs: { ...trainFlags.epochs, fallback: '3' },
+    epochs: { ...trainFlags.epochs, fallback: '2' },
     batch: { ...trainFlags.batch, fallback: '32' },
   },
   async run(_, flags) {
