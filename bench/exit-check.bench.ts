@@ -6,7 +6,7 @@ import { exitCheck } from '../src/kernels/exit-check.ts';
 import { max, sum } from '../src/kernels/reduce.ts';
 import { softmax } from '../src/kernels/softmax.ts';
 import { log, negate } from '../src/kernels/unary.ts';
-import { entropy, exitSettings } from '../src/earlyexit/criteria.ts';
+import { exitSettings } from '../src/earlyexit/criterion-steps.ts';
 import { readScores, RECORD_BYTES } from '../src/earlyexit/records.ts';
 import { Random } from '../src/random.ts';
 import { Rows } from '../src/tensor/spec.ts';
@@ -37,9 +37,11 @@ await bench(
       const rows = new Rows(1);
       const batched = { dtype: 'f32', shape: [1, classes], rows } as const;
       const records = Tensor.zeros(device, { dtype: 'u32', shape: [RECORD_BYTES / 4] });
-      const settings = Tensor.from(device, exitSettings(entropy(0), 1, 'always'));
+      const settings = Tensor.from(device, exitSettings(undefined, { exit: 1, classes, first: true, always: true }).settings);
       const fused = await compile(device, { logits: batched }, (inputs) => {
-        exitCheck({ logits: inputs.logits, settings, origin: constant({ dtype: 'u32', shape: [1], rows }, Uint32Array.of(0)), records });
+        const origin = constant({ dtype: 'u32', shape: [1], rows }, Uint32Array.of(0));
+        const classThresholds = constant({ dtype: 'f32', shape: [1] }, Float32Array.of(0));
+        exitCheck({ logits: inputs.logits, settings, classThresholds, origin, records });
         return {};
       });
       // Without label and margin, which no single operation gives yet: the comparison flatters it.

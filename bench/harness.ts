@@ -11,6 +11,8 @@ export interface Case {
   run(): Promise<unknown>;
   /** Samples (rows, steps) in one call, for a rate. */
   readonly items?: number;
+  /** Multiply-accumulates per item: what of their saving against the first case is realised as time is worked out. */
+  readonly macs?: number;
   /** Anything else worth a column, e.g. dispatches. */
   readonly facts?: Readonly<Record<string, string | number>>;
 }
@@ -23,6 +25,9 @@ interface Row {
   readonly p75Ms: number;
   readonly minMs: number;
   readonly itemsPerSecond?: number;
+  readonly macs?: number;
+  /** Share of the first case's time saved over share of its multiply-accumulates saved. */
+  readonly realisedSaving?: number;
   readonly facts?: Case['facts'];
 }
 
@@ -49,7 +54,7 @@ export async function bench(
   console.log(question);
   const rows: Row[] = [];
   for await (const cases of prepare(device)) {
-    const measured = await measure(cases, secondsPerCase);
+    const measured = (await measure(cases, secondsPerCase)).map((row, _, [first]) => ({ ...row, ...realised(row, first!) }));
     for (const row of measured) {
       rows.push(row);
       console.log(format(row, measured[0]!));
@@ -74,7 +79,7 @@ async function measure(cases: readonly Case[], seconds: number): Promise<Row[]> 
       samples[index]!.push(...(result.latency.samples ?? []));
     });
   }
-  return cases.map(({ name, items, facts }, index) => {
+  return cases.map(({ name, items, macs, facts }, index) => {
     const sorted = samples[index]!.sort((a, b) => a - b);
     const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
     const medianMs = at(0.5);
@@ -86,14 +91,22 @@ async function measure(cases: readonly Case[], seconds: number): Promise<Row[]> 
       p75Ms: at(0.75),
       minMs: sorted[0]!,
       ...(items && { itemsPerSecond: (items * 1000) / medianMs }),
+      ...(macs && { macs }),
       ...(facts && { facts }),
     };
   });
 }
 
+/** None where hardly any work is saved: a ratio of two noises says nothing. */
+function realised({ medianMs, macs }: Row, first: Row): { realisedSaving?: number } {
+  const saved = macs && first.macs ? 1 - macs / first.macs : 0;
+  return saved > 0.02 ? { realisedSaving: (1 - medianMs / first.medianMs) / saved } : {};
+}
+
 function format(row: Row, first: Row): string {
   const number = (value: number): string => (value < 10 ? value.toFixed(3) : value.toFixed(1)).padStart(8);
   const ratio = row === first ? '' : `  ${(row.medianMs / first.medianMs).toFixed(2)}x`;
+  const saving = row.realisedSaving === undefined ? '' : `  realised ${row.realisedSaving.toFixed(2)}`;
   const facts = Object.entries(row.facts ?? {}).map(([key, value]) => `  ${key} ${value}`).join('');
-  return `  ${row.name.padEnd(44)}${number(row.medianMs)} ms  (${number(row.p25Ms)} ..${number(row.p75Ms)})${ratio}${facts}`;
+  return `  ${row.name.padEnd(44)}${number(row.medianMs)} ms  (${number(row.p25Ms)} ..${number(row.p75Ms)})${ratio}${saving}${facts}`;
 }

@@ -56,6 +56,11 @@ export class DisposedError extends ExitGpuError {
   override readonly code = 'disposed';
 }
 
+/** More calls overlap than may run and wait. Nothing was done; the same call may be made again later. */
+export class QueueFullError extends ExitGpuError {
+  override readonly code = 'queue-full';
+}
+
 /** A data file (IDX, PNG, ...) that is truncated, foreign, or contradicts another. */
 export class DataError extends ExitGpuError {
   override readonly code = 'data';

@@ -32,16 +32,47 @@ export type { ChosenThresholds, ModelDetails, TrainingRecord } from './earlyexit
 export { loadModel, readModelFile, saveModel } from './earlyexit/model-file.ts';
 export type { ModelFile } from './earlyexit/model-file.ts';
 export type { Scores } from './earlyexit/records.ts';
-export { confidence, CRITERIA, entropy, margin } from './earlyexit/criteria.ts';
-export type { Criterion, CriterionKind } from './earlyexit/criteria.ts';
+export {
+  and,
+  change,
+  confidence,
+  CRITERIA,
+  entropy,
+  gate,
+  margin,
+  maxDepth,
+  minDepth,
+  normalizedEntropy,
+  or,
+  patience,
+  perClass,
+} from './earlyexit/criteria.ts';
+export type {
+  Criterion,
+  CriterionKind,
+  DepthCriterion,
+  Gate,
+  GateCriterion,
+  JoinedCriterion,
+  PatienceCriterion,
+  ThresholdCriterion,
+} from './earlyexit/criteria.ts';
 export type {
   Classifier,
   ClassifierInput,
   ClassifierOptions,
   ClassifyOptions,
   ClassifyTrace,
+  ExplainedPlan,
   Prediction,
 } from './earlyexit/classifier.ts';
+export { measureCosts, measurePlan } from './earlyexit/scheduling/measure.ts';
+export type { MeasureOptions } from './earlyexit/scheduling/measure.ts';
+export { choosePlan, expectedMs, explainPlan, POLICIES } from './earlyexit/scheduling/planner.ts';
+export type { Alternative, Choice, DeviceCosts, GridCost, PartCost, Plan, PolicyKind } from './earlyexit/scheduling/planner.ts';
+export { indexedDbPlanStore, memoryPlanStore, parsePlan, serializePlan } from './earlyexit/scheduling/plan-store.ts';
+export type { PlanStore } from './earlyexit/scheduling/plan-store.ts';
+export type { GridKind } from './graph/program.ts';
 export { train } from './earlyexit/training/train.ts';
 export type { EpochProgress, StepProgress, TrainOptions } from './earlyexit/training/train.ts';
 export { scoreExits } from './earlyexit/judgement/scores.ts';

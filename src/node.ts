@@ -3,3 +3,4 @@ export * from './index.ts';
 export { open } from './device/open-node.ts';
 export type { NodeOpenOptions } from './device/open-node.ts';
 export { readIdxFolder } from './data/idx-node.ts';
+export { filePlanStore } from './earlyexit/scheduling/plan-store-node.ts';

@@ -9,8 +9,13 @@ export interface BufferRange {
   readonly size: number;
 }
 
-/** Bytes under way to the host. Call once, after `submit()`; the map begins then, not before: a pending map costs Node a core. */
-export type PendingRead = () => Promise<ArrayBuffer>;
+/** Bytes under way to the host. */
+export interface PendingRead {
+  /** Call once, after `submit()`; the map begins then, not before: a pending map costs Node a core. */
+  (): Promise<ArrayBuffer>;
+  /** In place of the call, where nobody wants the bytes any more: their memory serves the next read. */
+  release(): void;
+}
 
 /** Work collected in order and handed to the GPU in one submit: dispatches share a pass until a copy comes between. */
 export class Recording {
@@ -31,10 +36,13 @@ export class Recording {
   }
 
   dispatch(pipeline: GPUComputePipeline, group: GPUBindGroup, x: number, y: number, z: number): void {
-    const pass = (this.#pass ??= this.#encoder.beginComputePass({ label: this.#label }));
-    if (this.#pipeline !== pipeline) pass.setPipeline((this.#pipeline = pipeline));
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(x, y, z);
+    this.#begin(pipeline, group).dispatchWorkgroups(x, y, z);
+    this.dispatches++;
+  }
+
+  /** The number of workgroups is in the buffer: three u32 at `offset`. */
+  dispatchIndirect(pipeline: GPUComputePipeline, group: GPUBindGroup, grids: GPUBuffer, offset: number): void {
+    this.#begin(pipeline, group).dispatchWorkgroupsIndirect(grids, offset);
     this.dispatches++;
   }
 
@@ -52,10 +60,11 @@ export class Recording {
       this.copy(range, { buffer: staging, offset, size: range.size });
       offset += range.size;
     }
-    return () => {
+    const collect = (): Promise<ArrayBuffer> => {
       if (!this.#submitted) throw new ArgumentError(`${this.#label}: submit() the recording before its reads are collected`);
       return this.#staging.collect(staging, size);
     };
+    return Object.assign(collect, { release: () => this.#staging.give(staging) });
   }
 
   /** @throws DeviceLostError, GpuError */
@@ -68,6 +77,13 @@ export class Recording {
     device.gpu.queue.submit([this.#encoder.finish()]);
     device.counters.submits++;
     device.counters.dispatches += this.dispatches;
+  }
+
+  #begin(pipeline: GPUComputePipeline, group: GPUBindGroup): GPUComputePassEncoder {
+    const pass = (this.#pass ??= this.#encoder.beginComputePass({ label: this.#label }));
+    if (this.#pipeline !== pipeline) pass.setPipeline((this.#pipeline = pipeline));
+    pass.setBindGroup(0, group);
+    return pass;
   }
 
   #endPass(): void {

@@ -1,12 +1,22 @@
-import type { PendingRead, BufferRange, Recording } from '../device/recording.ts';
-import { ArgumentError, DisposedError, ShapeError } from '../errors.ts';
-import { entropy, exitSettings, resolveCriterion } from './criteria.ts';
+import type { BufferRange } from '../device/recording.ts';
+import { ArgumentError, ShapeError } from '../errors.ts';
+import { exitSettings } from './criterion-steps.ts';
+import { entropy, resolveCriterion } from './criteria.ts';
 import type { Criterion } from './criteria.ts';
 import type { Model } from './model.ts';
-import { readExit, readScores, RECORD_BYTES, SCORE_BYTES, splitLabel, staysOn } from './records.ts';
 import type { Scores } from './records.ts';
-import { buildStaged } from './staged-program.ts';
-import type { StagedProgram } from './staged-program.ts';
+import { DriftWatch } from './scheduling/drift.ts';
+import { Lanes } from './scheduling/lanes.ts';
+import { measurePlan } from './scheduling/measure.ts';
+import type { PlanStore } from './scheduling/plan-store.ts';
+import { checkChoice, explainPlan, POLICIES } from './scheduling/planner.ts';
+import type { Choice, Plan, PolicyKind } from './scheduling/planner.ts';
+import { emptyCost, runStages } from './scheduling/policies.ts';
+import type { ClassifyTrace, Cost, RowAnswer, Run } from './scheduling/policies.ts';
+import { StagedProgram } from './staged-program.ts';
+import type { StagedSettings } from './staged-program.ts';
+
+export type { ClassifyTrace };
 
 export interface ClassifierOptions {
   /** When to leave; the thresholds stored in the model where left out. */
@@ -18,25 +28,35 @@ export interface ClassifierOptions {
    * at exit k, and the last exit alone is the network without exits.
    */
   readonly exits?: readonly number[];
+  /**
+   * How the host learns where samples leave: `readback` where left out, a plan, or `auto`, which measures this device and
+   * picks policy and exits by the cost model. Answers are the same under all of them.
+   */
+  readonly policy?: PolicyKind | 'auto' | Plan;
+  /** For `auto`: the share of samples expected to leave at each exit; that of the stored thresholds where left out. */
+  readonly shares?: readonly number[];
+  /** For `auto`: where what was measured is kept for the next time. */
+  readonly store?: PlanStore;
+  /** Exits judge, and answer by, the mean of the logits of all exits so far. */
+  readonly ensemble?: boolean;
+  /** Most calls that run at the same time, each in memory of its own that is made when first needed; 4 where left out. */
+  readonly concurrency?: number;
+  /** Most calls that wait for their turn; a further one rejects with `QueueFullError`. 256 where left out. */
+  readonly queue?: number;
+  /** For traces: kernels count what they do (`trace.reached`), which slows them and takes one read more. */
+  readonly count?: boolean;
+  /** In milliseconds, for deadlines; `performance.now` where left out. */
+  readonly now?: () => number;
 }
 
 /** The classifier's input: bytes 0..255 are normalised as the model says, floats and GPU buffers are taken as they are. */
 export type ClassifierInput = Uint8Array | Float32Array | GPUBuffer;
 
 export interface Prediction extends Partial<Omit<Scores, 'label' | 'finite'>>, Pick<Scores, 'label' | 'finite'> {
-  /** Where the sample left, counted from 1. */
+  /** The exit that gave the answer, counted from 1. */
   readonly exit: number;
-}
-
-/** What one call cost. */
-export interface ClassifyTrace {
-  readonly submits: number;
-  readonly dispatches: number;
-  /** Times that the host waited for the GPU. */
-  readonly reads: number;
-  readonly bytesRead: number;
-  /** Per exit that was asked: host time from encoding to the answer, in milliseconds. */
-  readonly stageMs: readonly number[];
+  /** The deadline came first: the answer is the best known by then. */
+  readonly timedOut?: true;
 }
 
 export interface ClassifyOptions {
@@ -44,13 +64,23 @@ export interface ClassifyOptions {
   readonly scores?: boolean;
   /** Also say what the call cost. */
   readonly trace?: boolean;
+  /**
+   * Answer with the best that is known when so many milliseconds have passed since the call: at least the first exit's
+   * answer, and at most one stage and one round trip late, once it is the call's turn.
+   */
+  readonly deadlineMs?: number;
+  /** Rejects the call with the signal's reason: while it waits at once, else as soon as the stage under way is done. */
+  readonly signal?: AbortSignal;
 }
 
 type Traced<T> = T & { trace?: ClassifyTrace };
 
+/** A plan that can say why. */
+export type ExplainedPlan = Plan & { explain(): string };
+
 /**
- * A compiled multi-exit network. After each exit the host reads one word: at batch 1 the decision itself, for batches the
- * number of samples left, which the GPU has regrouped. What lies behind the last exit needed is never encoded.
+ * A compiled multi-exit network. Calls may overlap; each runs on rows of its own and sees the criterion that was set when
+ * it was made.
  */
 export class Classifier {
   readonly model: Model;
@@ -58,86 +88,98 @@ export class Classifier {
   /** The exits built, counted from 1. */
   readonly exits: readonly number[];
   #criterion: Criterion;
-  #staged: StagedProgram;
-  /** Calls take turns: they share the program's memory. */
-  #turn: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-  #disposed = false;
+  #settings: StagedSettings;
+  #lanes: Lanes<StagedProgram>;
+  #first: StagedProgram;
+  #choice: Choice;
+  #plan: Plan | undefined;
+  #drift: DriftWatch | undefined;
+  #now: () => number;
 
-  private constructor(model: Model, batch: number, exits: readonly number[], criterion: Criterion, staged: StagedProgram) {
+  private constructor(model: Model, staged: StagedProgram, choice: Choice, settings: StagedSettings, options: ClassifierOptions) {
+    const { concurrency = 4, queue = 256, now = () => performance.now() } = options;
     this.model = model;
-    this.batch = batch;
-    this.exits = exits;
-    this.#criterion = criterion;
-    this.#staged = staged;
+    this.batch = staged.options.batch;
+    this.exits = staged.options.exits;
+    this.#criterion = settings.criterion;
+    this.#settings = settings;
+    this.#first = staged;
+    this.#choice = choice;
+    this.#now = now;
+    const make = (): Promise<StagedProgram> => StagedProgram.build(model, staged.options);
+    this.#lanes = new Lanes({ name: model.network.name, first: staged, most: concurrency, queue, make });
   }
 
   /** @internal `model.compile()` is the way to get one. */
   static async compile(model: Model, options: ClassifierOptions): Promise<Classifier> {
-    const { network } = model;
-    const { batch = 1, exits = network.stages.map((_, index) => index + 1) } = options;
+    const { batch = 1, ensemble = false, policy = 'readback' } = options;
     if (!(Number.isInteger(batch) && batch >= 1)) throw new ArgumentError(`compile: expected a batch of 1 or more, got ${batch}`);
-    const ascending = exits.every((exit, index) => Number.isInteger(exit) && exit > (exits[index - 1] ?? 0));
-    if (exits.length === 0 || !ascending || exits.at(-1)! > network.stages.length) {
-      throw new ArgumentError(`compile: expected ascending exits from 1 to ${network.stages.length}, got [${exits.join(', ')}]`);
+    const exits = exitsOf(model, options);
+    const criterion = checkCriterion(options.criterion ?? storedCriterion(model, exits), model);
+    let plan = typeof policy === 'object' ? checkPlan(policy, model, batch) : undefined;
+    if (policy === 'auto') {
+      plan = await measurePlan(model, { batch, ensemble, shares: options.shares ?? storedShares(model), store: options.store });
     }
-    const criterion = options.criterion ?? storedCriterion(model, exits);
-    const resolved = resolveCriterion(criterion, network.stages.length, network.classes);
-    const classifier = new Classifier(model, batch, exits, resolved, await buildStaged(model, batch, exits));
-    classifier.#writeSettings(resolved);
-    return classifier;
+    const choice: Choice = plan ?? { policy: policy as PolicyKind, exits, grids: exits.map(() => 'full') };
+    const indirect = choice.grids.includes('indirect') || policy === 'auto';
+    const staged = await StagedProgram.build(model, { batch, exits: choice.exits, ensemble, indirect, count: options.count });
+    try {
+      const classifier = new Classifier(model, staged, choice, { criterion }, options);
+      classifier.#plan = plan;
+      if (policy === 'auto') classifier.#drift = new DriftWatch(plan!);
+      return classifier;
+    } catch (error) {
+      staged.dispose();
+      throw error;
+    }
   }
 
   get criterion(): Criterion {
     return this.#criterion;
   }
 
-  /** Changes criterion, thresholds or temperatures for the calls that follow; nothing is compiled. @throws ArgumentError */
-  setCriterion(criterion: Criterion): void {
-    const { network } = this.model;
-    const resolved = resolveCriterion(criterion, network.stages.length, network.classes);
-    this.#criterion = resolved;
-    // In turn: calls under way keep the thresholds they began with. Should it fail, the call that follows fails too.
-    this.#inTurn(async () => this.#writeSettings(resolved)).catch(() => undefined);
+  /** The policy in use; `auto` may change it while it runs. */
+  get policy(): PolicyKind {
+    return this.#choice.policy;
   }
 
-  #writeSettings(criterion: Criterion): void {
-    this.exits.forEach((exit, index) => {
-      const last = index === this.exits.length - 1;
-      this.#staged.settings[index]!.write(exitSettings(criterion, exit, last ? 'always' : undefined));
-    });
+  /** What `auto` picked, or the plan given. */
+  get plan(): ExplainedPlan | undefined {
+    const plan = this.#plan;
+    return plan && { ...plan, explain: () => explainPlan(plan) };
+  }
+
+  /** Changes criterion, thresholds, tables, gates or temperatures for the calls that follow; nothing is compiled. @throws ArgumentError */
+  setCriterion(criterion: Criterion): void {
+    this.#criterion = checkCriterion(criterion, this.model);
+    this.#settings = { ...this.#settings, criterion: this.#criterion };
   }
 
   /** Dispatches of the whole network with all its exits. */
   get dispatches(): number {
-    return this.#staged.program.dispatches;
+    return this.#first.program.dispatches;
   }
 
-  /** Intermediate memory, e.g. `12.3 MB -> 4.1 MB, 34 -> 6 buffers`. */
+  /** Intermediate memory of one call, e.g. `12.3 MB -> 4.1 MB, 34 -> 6 buffers`. */
   get memory(): string {
-    return this.#staged.program.memory;
+    return this.#first.program.memory;
   }
 
   /**
    * Classifies one sample. The array may be used again at once, a GPU buffer when the result is there.
-   * @throws ShapeError, DeviceLostError
+   * @throws ShapeError, ArgumentError for a deadline in the past, QueueFullError, DeviceLostError, the signal's reason
    */
   async classify(input: ClassifierInput, options: ClassifyOptions = {}): Promise<Traced<Prediction>> {
     const count = this.#count(input);
     if (count !== 1) throw this.#wrong('one sample', `${count} samples; classifyBatch() takes many`);
-    const part = this.#part(this.#taken(input), 0, 1);
-    return this.#inTurn(async () => {
-      const trace = emptyTrace();
-      const prediction =
-        this.batch === 1 ? await this.#single(part, options.scores === true, trace) : (await this.#group(part, 1, trace))[0]!;
-      return { ...(options.scores ? prediction : bare(prediction)), ...(options.trace && { trace }) };
-    });
+    const { predictions, trace } = await this.#classify(input, 1, options);
+    return { ...predictions[0]!, ...(options.trace && { trace }) };
   }
 
   /**
    * Classifies any number of samples, `batch` at a time; results come in the order of the input. A GPU buffer holds
    * `samples` of them, as many as fit where left out. The array may be used again at once, a buffer when the results are there.
-   * @throws ShapeError, DeviceLostError
+   * @throws ShapeError, ArgumentError for a deadline in the past, QueueFullError, DeviceLostError, the signal's reason
    */
   async classifyBatch(
     input: ClassifierInput,
@@ -146,90 +188,56 @@ export class Classifier {
     const room = this.#count(input);
     const count = options.samples ?? room;
     if (!(Number.isInteger(count) && count >= 0 && count <= room)) throw this.#wrong(`${count} samples`, `room for ${room}`);
-    const taken = this.#taken(input);
-    return this.#inTurn(async () => {
-      const trace = emptyTrace();
-      const predictions: Prediction[] = [];
-      for (let start = 0; start < count; start += this.batch) {
-        const size = Math.min(this.batch, count - start);
-        const part = this.#part(taken, start, size);
-        if (this.batch === 1) predictions.push(await this.#single(part, options.scores === true, trace));
-        else predictions.push(...(await this.#group(part, size, trace)));
-      }
-      const results: Traced<Prediction[]> = options.scores ? predictions : predictions.map(bare);
-      if (options.trace) results.trace = trace;
-      return results;
-    });
+    const { predictions, trace } = await this.#classify(input, count, options);
+    const results: Traced<Prediction[]> = predictions;
+    if (options.trace) results.trace = trace;
+    return results;
   }
 
   /** Frees what the classifier holds, once the calls under way are done. Later calls reject with `DisposedError`. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    if (this.#waiting === 0) this.#staged.dispose();
+    this.#lanes.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  /** One sample: after each exit one word says the label, or to go on. */
-  async #single(input: RunPart, scores: boolean, trace: Cost): Promise<Prediction> {
-    const { program, records } = this.#staged;
-    const decision = { ...records, size: scores ? SCORE_BYTES : 4 };
-    let recording = program.start({ x: input });
-    for (let index = 0; ; index++) {
-      const began = performance.now();
-      program.encode(recording, index);
-      const bytes = await finish(recording, decision, trace);
-      trace.stageMs.push(performance.now() - began);
-      const word = new Uint32Array(bytes, 0, 1)[0]!;
-      if (!staysOn(word)) return { ...(scores ? readScores(bytes) : splitLabel(word)), exit: this.exits[index]! };
-      recording = program.device.record(program.label);
+  async #classify(input: ClassifierInput, count: number, options: ClassifyOptions): Promise<{ predictions: Prediction[]; trace: ClassifyTrace }> {
+    const { scores = false, deadlineMs, signal } = options;
+    if (deadlineMs !== undefined && !(deadlineMs > 0)) {
+      throw new ArgumentError(`classify: expected deadlineMs, the time from now, above 0, got ${deadlineMs}`);
     }
-  }
-
-  /** Several samples: after each exit the host reads how many are left; all records come in one map at the end. */
-  async #group(input: RunPart, count: number, trace: Cost): Promise<Prediction[]> {
-    const { program, records, rows } = this.#staged;
-    const answers = { ...records, size: count * RECORD_BYTES };
-    let recording = program.start({ x: input });
-    let bytes: ArrayBuffer | undefined;
-    for (let index = 0; !bytes; index++) {
-      const began = performance.now();
-      const live = rows[index + 1] && program.live(rows[index + 1]!);
-      // As many as are here may stay: grids need not be made for more.
-      live?.decidedOnGpu(program.live(rows[index]!).known);
-      program.encode(recording, index);
-      if (live) {
-        const left = new Uint32Array(await finish(recording, { buffer: live.buffer, offset: 0, size: 4 }, trace))[0]!;
-        live.decidedOnGpu(left);
-        recording = program.device.record(program.label);
-        if (left === 0) bytes = await finish(recording, answers, trace);
-      } else {
-        bytes = await finish(recording, answers, trace);
-      }
-      trace.stageMs.push(performance.now() - began);
-    }
-    const all = bytes;
-    return Array.from({ length: count }, (_, row) => ({ ...readScores(all, row), exit: readExit(all, row) }));
-  }
-
-  async #inTurn<T>(body: () => Promise<T>): Promise<T> {
-    if (this.#disposed) throw new DisposedError('classifier: used after dispose()');
-    this.#waiting++;
-    const result = this.#turn.then(() => {
+    const deadline = deadlineMs === undefined ? undefined : this.#now() + deadlineMs;
+    const taken = this.#taken(input);
+    const settings = this.#settings;
+    const body = async (staged: StagedProgram): Promise<{ predictions: Prediction[]; trace: Cost }> => {
       this.model.device.check();
       // Asking for the buffer of weights that were disposed of says so.
       void this.model.parameters.whole.buffer;
-      return body();
-    });
-    this.#turn = result.catch(() => undefined);
-    try {
-      return await result;
-    } finally {
-      if (--this.#waiting === 0 && this.#disposed) this.#staged.dispose();
+      staged.apply(settings);
+      const trace = emptyCost();
+      const predictions: Prediction[] = [];
+      for (let start = 0; start < count; start += this.batch) {
+        const size = Math.min(this.batch, count - start);
+        const run = { input: this.#part(taken, start, size), count: size, scores, deadline, signal, cost: trace, now: this.#now };
+        predictions.push(...(await this.#run(staged, run)).map((answer) => predictionOf(answer, scores)));
+      }
+      return { predictions, trace };
+    };
+    return this.#lanes.use(body, signal && { signal });
+  }
+
+  async #run(staged: StagedProgram, run: Run): Promise<RowAnswer[]> {
+    const choice = this.#choice;
+    const began = this.#now();
+    const answers = await runStages(staged, choice, run);
+    if (this.#drift && run.deadline === undefined) {
+      const exits = answers.map(({ exit }) => exit);
+      const better = this.#drift.observe({ policy: choice.policy, exits, elapsedMs: this.#now() - began });
+      if (better) this.#plan = this.#choice = better;
     }
+    return answers;
   }
 
   #count(input: ClassifierInput): number {
@@ -255,31 +263,52 @@ export class Classifier {
     return input instanceof Float32Array ? input.slice() : input;
   }
 
-  #part(input: Float32Array | GPUBuffer, start: number, count: number): RunPart {
+  #part(input: Float32Array | GPUBuffer, start: number, count: number): Float32Array | BufferRange {
     const { sampleSize } = this.model;
     if (!ArrayBuffer.isView(input)) return { buffer: input, offset: start * sampleSize * 4, size: count * sampleSize * 4 };
     return input.subarray(start * sampleSize, (start + count) * sampleSize);
   }
 }
 
-type RunPart = Float32Array | BufferRange;
-
-type Cost = { -readonly [K in keyof ClassifyTrace]: ClassifyTrace[K] } & { stageMs: number[] };
-
-const emptyTrace = (): Cost => ({ submits: 0, dispatches: 0, reads: 0, bytesRead: 0, stageMs: [] });
-
-/** Submits with one read at the end and waits for it. */
-async function finish(recording: Recording, range: BufferRange, trace: Cost): Promise<ArrayBuffer> {
-  const pending: PendingRead = recording.read(range);
-  recording.submit();
-  trace.submits++;
-  trace.dispatches += recording.dispatches;
-  trace.reads++;
-  trace.bytesRead += range.size;
-  return pending();
+function predictionOf({ left, label, exit, finite, ...scores }: RowAnswer, wanted: boolean): Prediction {
+  return { label, exit, finite, ...(wanted && scores), ...(!left && { timedOut: true }) };
 }
 
-const bare = ({ label, exit, finite }: Prediction): Prediction => ({ label, exit, finite });
+/** @throws ArgumentError */
+function exitsOf({ network }: Model, { policy, exits }: ClassifierOptions): readonly number[] {
+  const stages = network.stages.length;
+  if (typeof policy !== 'object') {
+    if (policy !== undefined && policy !== 'auto' && !POLICIES.includes(policy)) {
+      throw new ArgumentError(`compile: expected a policy among ${POLICIES.join(', ')}, auto or a plan, got '${String(policy)}'`);
+    }
+    if (policy === 'auto' && exits) throw new ArgumentError("compile: expected no exits with policy 'auto', which picks them; give one or the other");
+  }
+  const all = exits ?? network.stages.map((_, index) => index + 1);
+  const ascending = all.every((exit, index) => Number.isInteger(exit) && exit > (all[index - 1] ?? 0));
+  if (all.length === 0 || !ascending || all.at(-1)! > stages) {
+    throw new ArgumentError(`compile: expected ascending exits from 1 to ${stages}, got [${all.join(', ')}]`);
+  }
+  return all;
+}
+
+/** Resolved, and small enough for the kernel. @throws ArgumentError */
+function checkCriterion(criterion: Criterion, { network }: Model): Criterion {
+  const { stages, classes } = network;
+  const resolved = resolveCriterion(criterion, stages.length, classes);
+  exitSettings(resolved, { exit: 1, classes, first: true });
+  return resolved;
+}
+
+/** @throws ArgumentError for a plan of another network or batch */
+function checkPlan(plan: Plan, { network }: Model, batch: number): Plan {
+  const { costs } = plan;
+  if (costs?.network !== network.name || costs.stages.length !== network.stages.length || costs.batch !== batch) {
+    const made = costs ? `one for ${costs.network} with ${costs.stages.length} exits and batch ${costs.batch}` : 'something else';
+    throw new ArgumentError(`compile: expected a plan for ${network.name} with ${network.stages.length} exits and batch ${batch}, got ${made}`);
+  }
+  checkChoice('compile', costs, plan);
+  return plan;
+}
 
 /** @throws ArgumentError if the model has no thresholds and there is something to decide */
 function storedCriterion(model: Model, exits: readonly number[]): Criterion {
@@ -287,5 +316,13 @@ function storedCriterion(model: Model, exits: readonly number[]): Criterion {
   if (exits.length === 1) return entropy(0);
   throw new ArgumentError(
     `compile: ${model.network.name} has no stored thresholds; give a criterion such as entropy(0.05), or choose thresholds on validation data first`,
+  );
+}
+
+/** @throws ArgumentError if the model does not say where samples leave */
+function storedShares(model: Model): readonly number[] {
+  if (model.thresholds) return model.thresholds.achieved.shares;
+  throw new ArgumentError(
+    `compile: policy 'auto' needs the share of samples that leave at each exit; give shares, or choose thresholds on validation data first`,
   );
 }

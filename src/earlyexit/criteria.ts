@@ -1,82 +1,194 @@
 import { ArgumentError } from '../errors.ts';
-import { ExitSettings } from '../kernels/exit-check.ts';
-import { writeStruct } from '../kernels/kernel.ts';
 
-/**
- * What an exit decides by, on the softmax of its logits: `entropy` leaves below the threshold (nats), `confidence` (the
- * greatest probability) and `margin` (the greatest minus the second) leave above it; all strictly.
- */
+/** The measures that thresholds can be chosen for on validation data. */
 export const CRITERIA = ['entropy', 'confidence', 'margin'] as const;
 export type CriterionKind = (typeof CRITERIA)[number];
 
-export interface Criterion {
-  readonly kind: CriterionKind;
-  /** One per exit but the last. */
-  readonly thresholds: readonly number[];
-  /** Divides the logits before the softmax; one per exit, 1 where left out. */
+/** Divides the logits before the softmax; one per exit, 1 where left out. Belongs to the whole criterion, not to a part. */
+interface Tempered {
   readonly temperatures?: readonly number[];
 }
 
-/** The criterion words of the kernel. */
-const WORDS = { entropy: 0, confidence: 1, margin: 2, always: 3 } as const;
+/**
+ * Compares a measure of the softmax of the logits with a threshold, strictly: `entropy` (nats), `normalizedEntropy` (nats
+ * over the log of the classes) and `change` (of the confidence since the exit before; never at the first) leave below it,
+ * `confidence` (the greatest probability) and `margin` (the greatest minus the second) above it.
+ */
+export interface ThresholdCriterion extends Tempered {
+  readonly kind: CriterionKind | 'normalizedEntropy' | 'change';
+  /** One per exit but the last, or one for all. */
+  readonly thresholds: readonly number[];
+  /** In place of `thresholds`: for each exit but the last, one per class, that of the row's label holds. */
+  readonly classThresholds?: readonly (readonly number[])[];
+}
 
-const makeCriterion =
-  (kind: CriterionKind) =>
-  (...thresholds: number[]): Criterion => ({ kind, thresholds });
+/** Leaves where this many exits in a row, the present one included, gave the same label (PABEE, Zhou et al. 2020). */
+export interface PatienceCriterion extends Tempered {
+  readonly kind: 'patience';
+  readonly exits: number;
+}
+
+/** Leaves where a learned gate, `sigmoid(bias + weights . (confidence, margin, entropy, exit))`, is above the threshold. */
+export interface GateCriterion extends Tempered {
+  readonly kind: 'gate';
+  /** One per exit but the last, or one for all. */
+  readonly gates: readonly Gate[];
+  /** A probability; 0.5 where left out. */
+  readonly threshold: number;
+}
+
+export interface Gate {
+  readonly bias: number;
+  readonly confidence?: number;
+  readonly margin?: number;
+  readonly entropy?: number;
+  /** Weight of the exit's number, counted from 1. */
+  readonly exit?: number;
+}
+
+/** True from exit `exit` on; with `and` a least depth, with `or` a greatest. */
+export interface DepthCriterion extends Tempered {
+  readonly kind: 'fromExit';
+  readonly exit: number;
+}
+
+export interface JoinedCriterion extends Tempered {
+  readonly kind: 'and' | 'or';
+  readonly of: readonly Criterion[];
+}
+
+/** When a row leaves. Rows whose logits are not all finite never leave before the last exit, whatever the criterion. */
+export type Criterion = ThresholdCriterion | PatienceCriterion | GateCriterion | DepthCriterion | JoinedCriterion;
+
+const comparing =
+  (kind: ThresholdCriterion['kind']) =>
+  (...thresholds: number[]): ThresholdCriterion => ({ kind, thresholds });
 
 /** Leaves where the entropy in nats is below the exit's threshold: `entropy(0.025)`; one threshold serves all exits. */
-export const entropy = makeCriterion('entropy');
+export const entropy = comparing('entropy');
+/** Leaves where the entropy over that of a uniform guess, from 0 to 1, is below the exit's threshold. */
+export const normalizedEntropy = comparing('normalizedEntropy');
 /** Leaves where the greatest probability is above the exit's threshold. */
-export const confidence = makeCriterion('confidence');
+export const confidence = comparing('confidence');
 /** Leaves where the greatest probability exceeds the second by more than the exit's threshold. */
-export const margin = makeCriterion('margin');
-
-/** Whether scores let a row leave: the rule of the kernel, whose threshold is an f32, for replaying recorded scores. */
-export function leaves(kind: CriterionKind, threshold: number, scores: { entropy: number; confidence: number; margin: number }): boolean {
-  const limit = Math.fround(threshold);
-  return kind === 'entropy' ? scores.entropy < limit : scores[kind] > limit;
-}
+export const margin = comparing('margin');
+/** Leaves where the confidence has changed by less than the exit's threshold since the exit before. */
+export const change = comparing('change');
+/** Leaves where the measure passes the threshold of the row's label: `perClass('confidence', [[0.9, 0.5], ...])`. */
+export const perClass = (
+  kind: ThresholdCriterion['kind'],
+  classThresholds: readonly (readonly number[])[],
+): ThresholdCriterion => ({ kind, thresholds: [], classThresholds });
+/** Leaves where so many exits in a row gave the same label. */
+export const patience = (exits: number): PatienceCriterion => ({ kind: 'patience', exits });
+/** Leaves where the learned gate of the exit says so; one gate serves all exits. */
+export const gate = (gates: Gate | readonly Gate[], threshold = 0.5): GateCriterion => ({
+  kind: 'gate',
+  gates: [gates].flat() as Gate[],
+  threshold,
+});
+/** Leaves where all of them would. */
+export const and = (...of: Criterion[]): JoinedCriterion => ({ kind: 'and', of });
+/** Leaves where any of them would. */
+export const or = (...of: Criterion[]): JoinedCriterion => ({ kind: 'or', of });
+/** Stays at least until exit `exit`, counted from 1: `minDepth(2, confidence(0.9))`. */
+export const minDepth = (exit: number, criterion: Criterion): JoinedCriterion => and(criterion, { kind: 'fromExit', exit });
+/** Leaves at exit `exit` at the latest. */
+export const maxDepth = (exit: number, criterion: Criterion): JoinedCriterion => or(criterion, { kind: 'fromExit', exit });
 
 /** Scores in f32, and thresholds chosen among them, may be this much beyond the range. */
 const ROUNDING = 1 + 1e-6;
 
 /** The greatest score there is; entropy in nats. */
-export const greatestThreshold = (kind: CriterionKind, classes: number): number =>
+export const greatestThreshold = (kind: ThresholdCriterion['kind'], classes: number): number =>
   kind === 'entropy' ? Math.log(classes) : 1;
 
 /**
- * The criterion with one threshold for each exit but the last.
+ * The criterion checked, with a threshold or gate for each exit but the last.
  * @throws ArgumentError for an unknown kind, a threshold that is no number or out of range, or a wrong count
  */
 export function resolveCriterion(criterion: Criterion, exits: number, classes: number): Criterion {
-  const { kind, thresholds, temperatures } = criterion;
-  if (!CRITERIA.includes(kind)) throw new ArgumentError(`criterion: expected one of ${CRITERIA.join(', ')}, got '${String(kind)}'`);
-  const all = thresholds.length === 1 ? new Array<number>(exits - 1).fill(thresholds[0]!) : thresholds;
-  if (all.length !== exits - 1) {
-    throw new ArgumentError(`${kind}: expected ${exits - 1} thresholds, one per exit but the last, or one for all; got ${thresholds.length}`);
-  }
-  const most = greatestThreshold(kind, classes);
-  for (const threshold of all) {
-    if (!(threshold >= 0 && threshold <= most * ROUNDING)) {
-      throw new ArgumentError(
-        `${kind}: expected thresholds from 0 to ${Number(most.toFixed(4))}${kind === 'entropy' ? ` nats (log of ${classes} classes)` : ''}, got ${threshold}`,
-      );
-    }
-  }
+  const { temperatures } = criterion;
   if (temperatures && (temperatures.length !== exits || temperatures.some((value) => !(value > 0 && value < Infinity)))) {
-    throw new ArgumentError(`${kind}: expected ${exits} positive temperatures, one per exit, got [${temperatures.join(', ')}]`);
+    throw new ArgumentError(`${criterion.kind}: expected ${exits} positive temperatures, one per exit, got [${temperatures.join(', ')}]`);
   }
-  return { kind, thresholds: all, ...(temperatures && { temperatures }) };
+  return { ...resolvePart(criterion, exits, classes), ...(temperatures && { temperatures }) };
 }
 
-/** The settings of one exit as the kernel reads them. `forced` overrides the criterion. */
-export function exitSettings(criterion: Criterion, exit: number, forced?: 'always'): Uint32Array<ArrayBuffer> {
-  const view = new DataView(new ArrayBuffer(ExitSettings.size));
-  writeStruct(ExitSettings, view, 0, {
-    criterion: WORDS[forced ?? criterion.kind],
-    threshold: criterion.thresholds[exit - 1] ?? 0,
-    inverseTemperature: 1 / (criterion.temperatures?.[exit - 1] ?? 1),
-    exit,
-  });
-  return new Uint32Array(view.buffer);
+function resolvePart(criterion: Criterion, exits: number, classes: number): Criterion {
+  switch (criterion?.kind) {
+    case 'entropy':
+    case 'normalizedEntropy':
+    case 'confidence':
+    case 'margin':
+    case 'change':
+      return resolveThresholds(criterion, exits, classes);
+    case 'patience':
+      checkExit('patience', criterion.exits, exits, 'exits in a row');
+      return { kind: 'patience', exits: criterion.exits };
+    case 'gate':
+      return resolveGate(criterion, exits);
+    case 'fromExit':
+      checkExit('minDepth and maxDepth', criterion.exit, exits, 'an exit');
+      return { kind: 'fromExit', exit: criterion.exit };
+    case 'and':
+    case 'or': {
+      if (!Array.isArray(criterion.of) || criterion.of.length === 0) {
+        throw new ArgumentError(`${criterion.kind}: expected at least one criterion, got none`);
+      }
+      if (criterion.of.some((part) => part?.temperatures)) {
+        throw new ArgumentError(`${criterion.kind}: expected temperatures on the whole criterion, got them on a part: { ...${criterion.kind}(...), temperatures }`);
+      }
+      return { kind: criterion.kind, of: criterion.of.map((part) => resolvePart(part, exits, classes)) };
+    }
+    default:
+      throw new ArgumentError(
+        `criterion: expected one of entropy, normalizedEntropy, confidence, margin, change, patience, gate, and, or, fromExit; got '${String((criterion as Partial<Criterion> | undefined)?.kind)}'`,
+      );
+  }
+}
+
+function resolveThresholds(criterion: ThresholdCriterion, exits: number, classes: number): ThresholdCriterion {
+  const { kind, thresholds, classThresholds } = criterion;
+  const most = greatestThreshold(kind, classes);
+  const check = (threshold: number): void => {
+    if (typeof threshold === 'number' && threshold >= 0 && threshold <= most * ROUNDING) return;
+    const unit = kind === 'entropy' ? ` nats (log of ${classes} classes)` : '';
+    throw new ArgumentError(`${kind}: expected thresholds from 0 to ${Number(most.toFixed(4))}${unit}, got ${threshold}`);
+  };
+  if (classThresholds) {
+    const tables = forEachExit(kind, 'tables of thresholds', classThresholds, exits);
+    for (const table of tables) {
+      if (table.length !== classes) throw new ArgumentError(`${kind}: expected ${classes} thresholds in a table, one per class, got ${table.length}`);
+      table.forEach(check);
+    }
+    return { kind, thresholds: [], classThresholds: tables };
+  }
+  const all = forEachExit(kind, 'thresholds', thresholds, exits);
+  all.forEach(check);
+  return { kind, thresholds: all };
+}
+
+function resolveGate({ gates, threshold }: GateCriterion, exits: number): GateCriterion {
+  const all = forEachExit('gate', 'gates', gates, exits);
+  for (const one of all) {
+    const { bias, ...weights } = one;
+    if (![bias, ...Object.values(weights)].every((value) => value === undefined || Number.isFinite(value)) || bias === undefined) {
+      throw new ArgumentError(`gate: expected a finite bias and finite weights, got ${JSON.stringify(one)}`);
+    }
+  }
+  if (!(threshold > 0 && threshold < 1)) throw new ArgumentError(`gate: expected a threshold between 0 and 1, got ${threshold}`);
+  return { kind: 'gate', gates: all, threshold };
+}
+
+/** One for each exit but the last, from as many or from one. */
+function forEachExit<T>(kind: string, what: string, given: readonly T[], exits: number): readonly T[] {
+  const all = given.length === 1 ? new Array<T>(exits - 1).fill(given[0]!) : given;
+  if (all.length === exits - 1) return all;
+  throw new ArgumentError(`${kind}: expected ${exits - 1} ${what}, one per exit but the last, or one for all; got ${given.length}`);
+}
+
+function checkExit(what: string, exit: number, exits: number, unit: string): void {
+  if (Number.isInteger(exit) && exit >= 1 && exit <= exits) return;
+  throw new ArgumentError(`${what}: expected ${unit} from 1 to ${exits}, got ${exit}`);
 }

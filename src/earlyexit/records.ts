@@ -14,26 +14,35 @@ export interface Scores {
   readonly finite: boolean;
 }
 
+/** A whole record: the best answer so far, and whether the row has left with it. */
+export interface Answer extends Scores {
+  /** The exit that gave it, counted from 1. */
+  readonly exit: number;
+  readonly left: boolean;
+}
+
 export const RECORD_BYTES = ExitRecord.size;
-/** Bytes of a record without its last field, the exit: what the host reads of one sample if it asks for scores. */
-export const SCORE_BYTES = ExitRecord.fields.find(({ name }) => name === 'exit')!.offset;
+/** Bytes at the start of a record that hold decision, confidence, margin and entropy: all there is to a row that left. */
+export const SCORE_BYTES = ExitRecord.fields.find(({ name }) => name === 'label')!.offset;
 
 export const staysOn = (word: number): boolean => word === GO_ON;
 
-/** The label and the flag that share the first word of a record. */
+/** The label and the flag that share a word of a record. */
 export const splitLabel = (word: number): { label: number; finite: boolean } => ({
   label: (word & ~NOT_FINITE) >>> 0,
   finite: (word & NOT_FINITE) === 0,
 });
 
-/** Decodes record `index`; the bytes may end before the exit. */
-export function readScores(bytes: ArrayBuffer, index = 0): Scores {
-  const view = new DataView(bytes);
-  const { label: word, ...scores } = readStruct(WITHOUT_EXIT, view, index * ExitRecord.size);
-  return { ...scores, ...splitLabel(word) };
+/** Decodes the scores of a row that left; the bytes may end behind them. */
+export function readScores(bytes: ArrayBuffer): Scores {
+  const { decision, ...scores } = readStruct(SCORES, new DataView(bytes), 0);
+  return { ...scores, ...splitLabel(decision) };
 }
 
-export const readExit = (bytes: ArrayBuffer, index: number): number =>
-  new DataView(bytes).getUint32(index * ExitRecord.size + SCORE_BYTES, true);
+const SCORES = { ...ExitRecord, fields: ExitRecord.fields.filter(({ offset }) => offset < SCORE_BYTES) } as typeof ExitRecord;
 
-const WITHOUT_EXIT = { ...ExitRecord, fields: ExitRecord.fields.filter(({ name }) => name !== 'exit') } as typeof ExitRecord;
+/** Decodes record `index`. */
+export function readRecord(bytes: ArrayBuffer, index = 0): Answer {
+  const { decision, label, confidence, margin, entropy, exit } = readStruct(ExitRecord, new DataView(bytes), index * RECORD_BYTES);
+  return { confidence, margin, entropy, ...splitLabel(label), exit, left: !staysOn(decision) };
+}

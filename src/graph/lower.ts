@@ -73,7 +73,6 @@ const boundValues = (dispatch: Dispatch): TracedValue[] =>
   Object.values(dispatch.bind).filter((bound): bound is TracedValue => bound instanceof TracedValue);
 
 function lowerNode(node: Node): Dispatch[] {
-  if (node.op.view) return [];
   const scratch = (spec: Spec): TracedValue => new TracedValue(spec, { kind: 'scratch' });
   const dispatches = node.op.lower(node.inputs, node.outputs, node.attributes, { scratch });
   for (const dispatch of dispatches) checkGrid(node.op, dispatch);

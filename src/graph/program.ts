@@ -2,11 +2,15 @@ import type { Device, Pipeline } from '../device/device.ts';
 import type { BufferRange, Recording } from '../device/recording.ts';
 import { ArgumentError, DisposedError, ShapeError, StaleOutputError } from '../errors.ts';
 import type { Dispatch, Operand, Value } from '../kernels/define.ts';
+import { extentsOf, GRID_BYTES, GRIDS_PER_WORKGROUP, indirectGridKernel } from '../kernels/indirect-grid.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { writeStruct } from '../kernels/kernel.ts';
 import { byteLengthOf, describe, perSample, sizeOf, typedArray } from '../tensor/spec.ts';
 import type { Rows, Spec, TypedArray } from '../tensor/spec.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { COUNTER_STRIDE, counted, counterBinding } from './counting.ts';
+import { indirectGroups } from './indirect.ts';
+import type { IndirectGroup } from './indirect.ts';
 import { gridFor, lower } from './lower.ts';
 import type { Lowered, Step } from './lower.ts';
 import { trace } from './trace.ts';
@@ -17,7 +21,17 @@ export interface CompileOptions {
   label?: string;
   /** `false` gives each value a buffer of its own: slower to make, the reference that planned memory is tested against. */
   reuse?: boolean;
+  /** Also prepares what `encode` needs to size grids on the GPU. */
+  indirect?: boolean;
+  /** For traces: kernels count on the GPU the invocations that found a live row. Slower, and one storage binding more. */
+  count?: boolean;
 }
+
+/**
+ * How launches are sized: `full` for the rows that the host knows of, `indirect` by the counts on the GPU, so that nothing
+ * is launched for rows that are gone.
+ */
+export type GridKind = 'full' | 'indirect';
 
 /** What a run takes: host data, a tensor, an earlier output, or (part of) a buffer of the page. */
 export type RunInput = TypedArray | Tensor | Output | GPUBuffer | BufferRange;
@@ -28,6 +42,8 @@ interface Launch {
   readonly dispatch: Dispatch;
   readonly live: LiveRows;
   readonly segment: number;
+  /** Where the GPU writes the grid of this launch. */
+  indirect?: { readonly buffer: GPUBuffer; readonly offset: number };
 }
 
 /** Params structs are bound at multiples of this (WebGPU's default minUniformBufferOffsetAlignment). */
@@ -122,12 +138,15 @@ export class Program<I extends string = string, O extends string = string> {
   #graph: Graph;
   #lowered: Lowered;
   #launches: Launch[] = [];
+  /** Compute the grids of a segment's launches. */
+  #gridLaunches: Launch[] = [];
   #inputs = new Map<string, BufferRange>();
   #ranges = new Map<TracedValue, BufferRange>();
   #live = new Map<Rows | undefined, LiveRows>();
   #owned: GPUBuffer[] = [];
   /** Asked for their memory at each run: one that was disposed of says so. */
   #captured = new Set<Tensor>();
+  #counters: GPUBuffer | undefined;
   #disposed = false;
 
   /** @internal `compile()` is the way to get one. */
@@ -225,17 +244,35 @@ export class Program<I extends string = string, O extends string = string> {
       else if (rows) live.decidedOnGpu();
     }
     for (const [name, value] of this.#graph.inputs) this.#write(recording, name, value, given[name]!);
+    if (this.#counters) this.device.write(this.#counters, 0, new Uint8Array(this.#counters.size));
     this.generation++;
     return recording;
   }
 
-  /** Records the launches of one segment. Grids are sized by what the host knows of the live counts. */
-  encode(recording: Recording, segment: number): void {
+  /** Records the launches of one segment. `indirect` grids are for programs compiled with that option. */
+  encode(recording: Recording, segment: number, grids: GridKind = 'full'): void {
+    if (grids === 'indirect') {
+      for (const launch of this.#gridLaunches) {
+        if (launch.segment === segment) this.#encode(recording, launch);
+      }
+    }
     for (const launch of this.#launches) {
       if (launch.segment !== segment) continue;
-      const [x, y, z] = gridFor(launch.dispatch, launch.live.known);
-      if (x && y && z) recording.dispatch(launch.pipeline, launch.group, x, y, z);
+      const { pipeline, group, indirect } = launch;
+      if (grids === 'indirect' && indirect) recording.dispatchIndirect(pipeline, group, indirect.buffer, indirect.offset);
+      else this.#encode(recording, launch);
     }
+  }
+
+  #encode(recording: Recording, { pipeline, group, dispatch, live }: Launch): void {
+    const [x, y, z] = gridFor(dispatch, live.known);
+    if (x && y && z) recording.dispatch(pipeline, group, x, y, z);
+  }
+
+  /** Where a program compiled with `count` has added up the invocations of a segment that found a live row in the latest run. */
+  reached(segment: number): BufferRange {
+    if (!this.#counters) throw new ArgumentError(`${this.label}: counts nothing; compile it with { count: true }`);
+    return { buffer: this.#counters, offset: segment * COUNTER_STRIDE, size: 4 };
   }
 
   /** Handles on the results of the latest run. */
@@ -329,10 +366,12 @@ export class Program<I extends string = string, O extends string = string> {
   }
 
   /** @internal Makes buffers, pipelines and bind groups. */
-  async build(): Promise<this> {
+  async build({ indirect, count }: CompileOptions): Promise<this> {
     const { device } = this;
     const { steps, buffers, planned } = this.#lowered;
-    const made = await Promise.all(steps.map(({ dispatch }) => device.pipeline(pipelineSource(dispatch))));
+    const source = count ? countingSource : pipelineSource;
+    const gridPipeline = indirect ? await device.pipeline(pipelineSource({ kernel: indirectGridKernel })) : undefined;
+    const made = await Promise.all(steps.map(({ dispatch }) => device.pipeline(source(dispatch))));
     device.check();
     try {
       await device.validated(this.label, () => {
@@ -343,7 +382,9 @@ export class Program<I extends string = string, O extends string = string> {
         for (const [name, value] of this.#graph.inputs) this.#inputs.set(name, this.#range(value));
         this.#makeLive(steps);
         const params = this.#writeParams(steps);
+        if (count) this.#counters = this.#buffer(this.#graph.segments * COUNTER_STRIDE, STORAGE, 'counters');
         steps.forEach((step, index) => this.#launches.push(this.#launch(step, made[index]!, params[index])));
+        if (gridPipeline) for (const group of indirectGroups(steps)) this.#makeIndirect(group, gridPipeline);
       });
     } catch (error) {
       this.dispose();
@@ -407,29 +448,55 @@ export class Program<I extends string = string, O extends string = string> {
     }
     if (kernel.params) entries.push({ binding: kernel.params.binding, resource: params! });
     if (kernel.live) entries.push({ binding: kernel.live.binding, resource: { buffer: live.buffer } });
+    if (this.#counters) entries.push({ binding: counterBinding(kernel), resource: this.reached(segment) });
     const group = this.device.gpu.createBindGroup({ label: `${this.label}/${op} ${kernel.name}`, layout, entries });
     return { pipeline, group, dispatch, live, segment };
   }
+
+  /** One launch that computes the grids of a group of others. */
+  #makeIndirect({ segment, rows, steps }: IndirectGroup, { pipeline, layout }: Pipeline): void {
+    const launches = steps.map((position) => this.#launches[position]!);
+    const data = extentsOf(launches.map(({ dispatch }) => dispatch));
+    const extents = this.#buffer(data.byteLength, STORAGE, `extents of segment ${segment}`);
+    this.device.write(extents, 0, data);
+    const grids = this.#buffer(launches.length * GRID_BYTES, GPUBufferUsage.STORAGE | GPUBufferUsage.INDIRECT, `grids of segment ${segment}`);
+    launches.forEach((launch, index) => (launch.indirect = { buffer: grids, offset: index * GRID_BYTES }));
+    const bound: Record<string, GPUBuffer> = { extents, grids };
+    const live = this.#live.get(rows)!;
+    const entries = indirectGridKernel.storage.map(({ name, binding }) => ({ binding, resource: { buffer: bound[name]! } }));
+    entries.push({ binding: indirectGridKernel.live!.binding, resource: { buffer: live.buffer } });
+    const group = this.device.gpu.createBindGroup({ label: `${this.label}/grids of segment ${segment}`, layout, entries });
+    const grid = [Math.ceil(launches.length / GRIDS_PER_WORKGROUP)] as const;
+    this.#gridLaunches.push({ pipeline, group, dispatch: { kernel: indirectGridKernel, bind: {}, grid }, live, segment });
+  }
 }
 
+const COMPUTE = 0x4; // GPUShaderStage.COMPUTE
 const STORAGE = 0x80 /* STORAGE */ | 0x8 /* COPY_DST */ | 0x4; /* COPY_SRC */
 
-function pipelineSource({ kernel, overrides }: Dispatch): { name: string; code: string; layout: GPUBindGroupLayoutEntry[]; constants: Record<string, number> } {
+function pipelineSource({ kernel, overrides }: Pick<Dispatch, 'kernel' | 'overrides'>): { name: string; code: string; layout: GPUBindGroupLayoutEntry[]; constants: Record<string, number> } {
   const constants: Record<string, number> = {};
   for (const [name, value] of Object.entries(overrides ?? {})) constants[name] = Number(value);
   return { name: kernel.name, code: kernel.code, layout: layoutOf(kernel), constants };
 }
 
+/** The same kernel, counting: under a name of its own, for messages. */
+function countingSource(dispatch: Dispatch): ReturnType<typeof pipelineSource> {
+  const { kernel } = dispatch;
+  const counter: GPUBindGroupLayoutEntry = { binding: counterBinding(kernel), visibility: COMPUTE, buffer: { type: 'storage' } };
+  const { layout, ...source } = pipelineSource(dispatch);
+  return { ...source, name: `${kernel.name} counted`, code: counted(kernel), layout: [...layout, counter] };
+}
+
 /** Explicit, from reflection: `layout: 'auto'` would drop bindings that a variant does not use. */
 export function layoutOf(kernel: Kernel): GPUBindGroupLayoutEntry[] {
-  const visibility = 0x4; // GPUShaderStage.COMPUTE
   const entries: GPUBindGroupLayoutEntry[] = kernel.storage.map(({ binding, access }) => ({
     binding,
-    visibility,
+    visibility: COMPUTE,
     buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
   }));
   for (const uniform of [kernel.params, kernel.live]) {
-    if (uniform) entries.push({ binding: uniform.binding, visibility, buffer: { type: 'uniform' } });
+    if (uniform) entries.push({ binding: uniform.binding, visibility: COMPUTE, buffer: { type: 'uniform' } });
   }
   return entries;
 }
@@ -452,5 +519,5 @@ export async function compile<I extends string, O extends string>(
 export async function compileGraph(device: Device, graph: Graph, options: CompileOptions = {}): Promise<Program> {
   device.check();
   const program = new Program(device, graph, lower(graph, options.reuse ?? true), options.label ?? 'program');
-  return program.build();
+  return program.build(options);
 }

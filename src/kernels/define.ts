@@ -95,7 +95,7 @@ export interface OpDefinition<I extends Inputs, O extends string, A> {
   /** The launches that compute the outputs. */
   lower(inputs: Values<I>, outputs: { readonly [K in O]: Value }, attributes: A, context: LowerContext): Dispatch[];
   readonly gradient: GradientRule<I, O, A> | NoGradient;
-  /** The output is the same memory as input `x` under another shape; `lower` returns nothing. */
+  /** The output is the same memory as input `x`: under another shape, or changed in place, which uses `x` up. */
   readonly view?: true;
   /** Multiply-accumulates for the shapes given (at the maximum of rows); 0 where left out. */
   macs?(inputs: Specs<I>, outputs: { readonly [K in O]: Spec }, attributes: A): number;

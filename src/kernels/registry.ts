@@ -1,13 +1,12 @@
 // Every operation that users call, one line each. As a module of names and not an object, so that bundles keep only what they use.
 export { adam } from './adam.ts';
 export { add, div, less, maximum, minimum, mul, notLess, reluGrad, sigmoidGrad, sub, tanhGrad } from './binary.ts';
-export { compact } from './compact.ts';
+export { compactRows } from './compact-rows.ts';
 export { conv2d } from './conv2d.ts';
 export { crossEntropy } from './cross-entropy.ts';
 export { crossEntropyGrad } from './cross-entropy-grad.ts';
 export { dropout } from './dropout.ts';
 export { exitCheck } from './exit-check.ts';
-export { gatherRows } from './gather-rows.ts';
 export { linear } from './linear.ts';
 export { matmul } from './matmul.ts';
 export { averagePool2d, maxPool2d } from './pool2d.ts';

@@ -78,10 +78,25 @@ function verdictOnTime({ early, full }: EvaluationReport['latencyMs']): string {
   return `On this adapter a sample is ${times(median)} faster at the median${rest}.`;
 }
 
-/** `entropy < 0.0423 nats` */
-export function criterionText({ kind, thresholds }: Criterion): string {
-  const values = thresholds.map((threshold) => Number(threshold.toPrecision(4))).join(', ');
-  return kind === 'entropy' ? `entropy < ${values} nats` : `${kind} > ${values}`;
+/** `entropy < 0.0423 nats`, `confidence > 0.9 and from exit 2` */
+export function criterionText(criterion: Criterion): string {
+  switch (criterion.kind) {
+    case 'and':
+    case 'or':
+      return criterion.of.map((part) => (part.kind === 'and' || part.kind === 'or' ? `(${criterionText(part)})` : criterionText(part))).join(` ${criterion.kind} `);
+    case 'patience':
+      return `${criterion.exits} exits in a row agree`;
+    case 'gate':
+      return `learned gate > ${criterion.threshold}`;
+    case 'fromExit':
+      return `from exit ${criterion.exit}`;
+    default: {
+      const { kind, thresholds, classThresholds } = criterion;
+      const values = thresholds.map((threshold) => Number(threshold.toPrecision(4))).join(', ');
+      const sign = kind === 'confidence' || kind === 'margin' ? '>' : '<';
+      return `${kind} ${sign} ${classThresholds ? 'thresholds by class' : values}${kind === 'entropy' ? ' nats' : ''}`;
+    }
+  }
 }
 
 const difference = (gain: number, what = ''): string =>

@@ -110,7 +110,7 @@ describe('classifying', () => {
       using classifier = await model.compile({ criterion: entropy(...thresholds) });
       const { trace } = await classifier.classify(sample(0), { trace: true });
       expect(trace).toMatchObject({ submits: exit, reads: exit, bytesRead: 4 * exit });
-      expect(trace!.stageMs.length).toBe(exit);
+      expect(trace!.waitMs.length).toBe(exit);
       const withScores = await classifier.classify(sample(0), { trace: true, scores: true });
       expect(withScores.trace).toMatchObject({ reads: exit, bytesRead: 16 * exit });
       if (exit < 3) expect(trace!.dispatches).toBeLessThan(classifier.dispatches);
@@ -121,10 +121,10 @@ describe('classifying', () => {
   it('reads the count of survivors per exit and all records once', async () => {
     using classifier = await model.compile({ criterion: halves, batch: 70 });
     const { trace } = await classifier.classifyBatch(samples, { trace: true });
-    expect(trace).toMatchObject({ submits: 3, reads: 3, bytesRead: 4 + 4 + 70 * 20 });
+    expect(trace).toMatchObject({ submits: 3, reads: 3, bytesRead: 4 + 4 + 70 * 28 });
     classifier.setCriterion(entropy(Math.log(10)));
     const early = await classifier.classifyBatch(samples, { trace: true });
-    expect(early.trace).toMatchObject({ submits: 2, reads: 2, bytesRead: 4 + 70 * 20 });
+    expect(early.trace).toMatchObject({ submits: 2, reads: 2, bytesRead: 4 + 70 * 28 });
   });
 
   it('takes bytes, floats and GPU buffers, and any number of samples', async () => {

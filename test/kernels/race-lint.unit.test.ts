@@ -9,6 +9,9 @@ import type { RaceInput } from './race-lint.ts';
 /** Inputs of kernels that need others than two workgroups, two live rows and every parameter 3. */
 const INPUTS: Readonly<Record<string, RaceInput>> = {
   compact: { grid: [1] },
+  // Rows that move, more than one block of them.
+  'compact-rows': { liveRows: 6, storage: { order: Uint32Array.of(0, 2, 3, 5, 6, 9) } },
+  'exit-check-group': { grid: [1] },
 };
 
 const folder = new URL('../../src/kernels/wgsl/', import.meta.url);

@@ -3,13 +3,13 @@ import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import { compile } from '../../graph/program.ts';
 import { constant } from '../../kernels/define.ts';
-import { ExitRecord, ExitSettings, exitCheck } from '../../kernels/exit-check.ts';
+import { ExitSettings, exitCheck } from '../../kernels/exit-check.ts';
 import { Rows } from '../../tensor/spec.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { entropy, exitSettings } from '../criteria.ts';
+import { exitSettings } from '../criterion-steps.ts';
 import type { Model } from '../model.ts';
 import { checkFits } from '../network.ts';
-import { readScores } from '../records.ts';
+import { readRecord, RECORD_BYTES } from '../records.ts';
 import type { Scores } from '../records.ts';
 
 /** What every exit would say of every sample: from it any criterion and threshold can be replayed without the network. */
@@ -34,33 +34,37 @@ export async function scoreExits(
   checkBatch(batch, 'scoreExits');
   const exits: Scores[][] = network.stages.map(() => []);
   const records = exits.map((_, index) =>
-    Tensor.zeros(device, { dtype: 'u32', shape: [(ExitRecord.size / 4) * batch] }, `scores of exit ${index + 1}`));
+    Tensor.zeros(device, { dtype: 'u32', shape: [(RECORD_BYTES / 4) * batch] }, `scores of exit ${index + 1}`));
   const settings = exits.map((_, index) => {
     const tensor = Tensor.zeros(device, { dtype: 'u32', shape: [ExitSettings.size / 4] }, `settings of exit ${index + 1}`);
-    tensor.write(exitSettings(entropy(), index + 1, 'always'));
+    tensor.write(exitSettings(undefined, { exit: index + 1, classes: network.classes, first: true, always: true }).settings);
     return tensor;
   });
   const rows = new Rows(batch, 'samples');
   try {
     using program = await compile(device, { x: { dtype: 'f32', shape: [batch, ...network.input], rows } }, ({ x }) => {
       const origin = constant({ dtype: 'u32', shape: [batch], rows }, Uint32Array.from({ length: batch }, (_, row) => row));
+      const classThresholds = constant({ dtype: 'f32', shape: [1] }, Float32Array.of(0));
       let value = x;
       exits.forEach((_, index) => {
         value = network.body(index + 1, value, context);
         const logits = network.exit(index + 1, value, context);
-        exitCheck({ logits, settings: settings[index]!, origin, records: records[index]! });
+        exitCheck({ logits, settings: settings[index]!, classThresholds, origin, records: records[index]! });
       });
       return {};
     });
     for (const { x, rows: count } of batches(dataset, { batch, normalize: model.normalization })) {
       const recording = program.start({ x });
       program.encode(recording, 0);
-      const size = count * ExitRecord.size;
+      const size = count * RECORD_BYTES;
       const pending = recording.read(...records.map(({ buffer, offset }) => ({ buffer, offset, size })));
       recording.submit();
       const bytes = await pending();
       exits.forEach((list, index) => {
-        for (let row = 0; row < count; row++) list.push(readScores(bytes, index * count + row));
+        for (let row = 0; row < count; row++) {
+          const { exit: _, left: __, ...scores } = readRecord(bytes, index * count + row);
+          list.push(scores);
+        }
       });
     }
   } finally {

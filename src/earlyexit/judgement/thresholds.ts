@@ -1,8 +1,11 @@
 import { fingerprint } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
-import { greatestThreshold, leaves, resolveCriterion } from '../criteria.ts';
+import { isSure } from '../criterion-steps.ts';
+import { greatestThreshold, resolveCriterion } from '../criteria.ts';
 import type { Criterion, CriterionKind } from '../criteria.ts';
 import type { ChosenThresholds } from '../model.ts';
+import type { Scores } from '../records.ts';
+import type { ScoresSoFar } from '../criterion-steps.ts';
 import { accuracyOf, isRight } from './scores.ts';
 import type { ScoreTable } from './scores.ts';
 
@@ -12,18 +15,27 @@ import type { ScoreTable } from './scores.ts';
  * @throws ArgumentError for thresholds that a classifier would not take, or temperatures: the scores are those of 1
  */
 export function replay({ exits, classes }: ScoreTable, criterion: Criterion): Uint16Array {
-  const last = exits.length - 1;
-  const { kind, thresholds, temperatures } = resolveCriterion(criterion, exits.length, classes);
+  const resolved = resolveCriterion(criterion, exits.length, classes);
+  const { temperatures } = resolved;
   if (temperatures?.some((temperature) => temperature !== 1)) {
     throw new ArgumentError(`replay: expected no temperatures, which change scores, got [${temperatures.join(', ')}]`);
   }
   return Uint16Array.from(exits[0]!, (_, sample) => {
-    const exit = thresholds.findIndex((threshold, index) => {
-      const scores = exits[index]![sample]!;
-      return scores.finite && leaves(kind, threshold, scores);
+    let before: ScoresSoFar | undefined;
+    const exit = exits.slice(0, -1).findIndex((list, index) => {
+      before = soFar(list[sample]!, before);
+      return isSure(resolved, index + 1, classes, before);
     });
-    return exit < 0 ? last : exit;
+    return exit < 0 ? exits.length - 1 : exit;
   });
+}
+
+/** Scores with what the exits before gave: in f32, as the kernel has them. */
+function soFar(scores: Scores, before: ScoresSoFar | undefined): ScoresSoFar {
+  const known = before !== undefined && before.streak > 0;
+  const streak = !scores.finite ? 0 : known && before.label === scores.label ? before.streak + 1 : 1;
+  const change = known ? Math.fround(Math.abs(scores.confidence - before.confidence)) : Infinity;
+  return { ...scores, streak, change };
 }
 
 /**

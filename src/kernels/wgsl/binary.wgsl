@@ -59,9 +59,13 @@ fn operandsOf(index: u32) -> vec2u {
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let start = linearIndex(group, local, THREADS * ELEMENTS);
+  let end = live.rows * params.sizePerSample;
+  if (start >= end) {
+    return;
+  }
   for (var j = 0u; j < ELEMENTS; j++) {
     let i = start + j * THREADS;
-    if (i < live.rows * params.sizePerSample) {
+    if (i < end) {
       let at = operandsOf(i);
       y[i] = apply(a[at.x], b[at.y]);
     }

@@ -1,22 +1,29 @@
-// Stable compaction: order[k] = the k-th row that stays, count = how many do; their origins move along.
-// stays, origin: u32[rows]; order, nextOrigin: u32[rows], the first `count` of them meaningful; next: the live count of
-// the rows that follow. Grid: one workgroup; each invocation takes a run of neighbouring rows, a scan of the runs'
-// counts says where its rows go.
+// Stable compaction: order[k] = the k-th row that stays, next.rows = how many do; their origins move along. Where fewer
+// than settings.regroupFrom leave, all rows stay where they are.
+// stays, origin: u32[rows]; order, nextOrigin: u32[rows], the first next.rows of them meaningful. Grid: one workgroup;
+// each invocation takes a run of neighbouring rows, a scan of the runs' counts says where its rows go.
+import package::lib::exit_settings::settings;
 import package::lib::live::Live;
 
 const THREADS = 256u;
 
-@group(0) @binding(0) var<storage, read> stays: array<u32>;
-@group(0) @binding(1) var<storage, read> origin: array<u32>;
-@group(0) @binding(2) var<storage, read_write> order: array<u32>;
-@group(0) @binding(3) var<storage, read_write> nextOrigin: array<u32>;
-@group(0) @binding(4) var<storage, read_write> next: Live;
-@group(0) @binding(5) var<uniform> live: Live;
+@group(0) @binding(1) var<storage, read> stays: array<u32>;
+@group(0) @binding(2) var<storage, read> origin: array<u32>;
+@group(0) @binding(3) var<storage, read_write> order: array<u32>;
+@group(0) @binding(4) var<storage, read_write> nextOrigin: array<u32>;
+@group(0) @binding(5) var<storage, read_write> next: Live;
+@group(0) @binding(6) var<uniform> live: Live;
 
 var<workgroup> counts: array<u32, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(local_invocation_index) local: u32) {
+  if (live.rows == 0) {
+    if (local == 0) {
+      next.rows = 0;
+    }
+    return;
+  }
   let run = (live.rows + THREADS - 1) / THREADS;
   let first = min(local * run, live.rows);
   let end = min(first + run, live.rows);
@@ -35,15 +42,17 @@ fn main(@builtin(local_invocation_index) local: u32) {
     counts[local] += before;
     workgroupBarrier();
   }
-  var at = counts[local] - count;
+  let all = counts[THREADS - 1];
+  let regroups = all == 0 || live.rows - all >= settings.regroupFrom;
+  var at = select(first, counts[local] - count, regroups);
   for (var row = first; row < end; row++) {
-    if (stays[row] == 1u) {
+    if (!regroups || stays[row] == 1) {
       order[at] = row;
       nextOrigin[at] = origin[row];
       at++;
     }
   }
-  if (local == THREADS - 1) {
-    next.rows = counts[local];
+  if (local == 0) {
+    next.rows = select(live.rows, all, regroups);
   }
 }

@@ -1,13 +1,11 @@
 // Exit check of narrow rows: label, confidence, margin, entropy and the decision, in one pass over the classes.
-// logits: f32 bits [rows, classes]; origin: u32[rows], where in the batch each row came from; records: one per row of the
+// logits: f32 bits [rows, classes], or pairs of f16; origin: u32[rows], where in the batch each row came from; records: one per row of the
 // batch, at its origin; stays: u32[rows], 1 for a row that goes on. Grid: one invocation per row and no barrier.
-import package::lib::exit_decision::ExitRecord;
-import package::lib::exit_decision::ExitSettings;
-import package::lib::exit_decision::leaves;
-import package::lib::exit_decision::recordOf;
+import package::lib::exit_decision::decide;
+import package::lib::exit_decision::hasLeft;
 import package::lib::exit_scores::addLogit;
-import package::lib::exit_scores::exitScores;
 import package::lib::exit_scores::noScores;
+import package::lib::exit_settings::settings;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 
@@ -15,18 +13,24 @@ struct Params {
   classes: u32,
 }
 
-@group(0) @binding(0) var<storage, read> logits: array<u32>;
-@group(0) @binding(1) var<storage, read> settings: ExitSettings;
-@group(0) @binding(2) var<storage, read> origin: array<u32>;
-@group(0) @binding(3) var<storage, read_write> records: array<ExitRecord>;
-@group(0) @binding(4) var<storage, read_write> stays: array<u32>;
-@group(0) @binding(5) var<uniform> params: Params;
-@group(0) @binding(6) var<uniform> live: Live;
+@group(0) @binding(3) var<storage, read> logits: array<u32>;
+@group(0) @binding(4) var<storage, read> origin: array<u32>;
+@group(0) @binding(5) var<storage, read_write> stays: array<u32>;
+@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(7) var<uniform> live: Live;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let row = linearIndex(group, local, 64);
   if (row >= live.rows) {
+    // Of a single row, `stays` is the live count of those that follow: they must hear that there is none.
+    if (row == 0) {
+      stays[0] = 0;
+    }
+    return;
+  }
+  if (hasLeft(origin[row])) {
+    stays[row] = 0;
     return;
   }
   let start = row * params.classes;
@@ -34,8 +38,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var label = 0u; label < params.classes; label++) {
     running = addLogit(running, logits[start + label], settings.inverseTemperature, label);
   }
-  let scores = exitScores(running);
-  let leaving = leaves(scores, settings);
-  records[origin[row]] = recordOf(scores, settings, leaving);
-  stays[row] = u32(!leaving);
+  stays[row] = u32(!decide(origin[row], running, params.classes));
 }

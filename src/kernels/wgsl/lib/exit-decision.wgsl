@@ -1,52 +1,48 @@
-// What an exit check decides and writes down.
+// From scores to a decision and a record: the same in every kernel that checks an exit.
+import package::lib::exit_criterion::isSure;
+import package::lib::exit_record::ExitRecord;
+import package::lib::exit_record::GO_ON;
+import package::lib::exit_record::NOT_FINITE;
+import package::lib::exit_record::records;
 import package::lib::exit_scores::ExitScores;
+import package::lib::exit_scores::RunningScores;
+import package::lib::exit_scores::exitScores;
+import package::lib::exit_settings::settings;
 import package::lib::float_bits::notANumber;
 
-struct ExitSettings {
-  // 0 entropy < threshold (nats), 1 confidence > threshold, 2 margin > threshold, 3 always (the last exit)
-  criterion: u32,
-  threshold: f32,
-  inverseTemperature: f32,
-  // Counted from 1.
-  exit: u32,
+// Whether the row that came from `origin` left at an exit whose rows were not regrouped.
+fn hasLeft(origin: u32) -> bool {
+  return settings.first == 0 && records[origin].decision != GO_ON;
 }
 
-// One row's answer. `label` first: at batch 1 a read of 4 bytes is the decision.
-struct ExitRecord {
-  label: u32,
-  confidence: f32,
-  margin: f32,
-  entropy: f32,
-  exit: u32,
-}
-
-// A row that goes on has this in place of its label.
-const GO_ON = 0xffffffffu;
-// Set in the label of a row whose logits were not all finite: only the last exit answers for such a row.
-const NOT_FINITE = 0x80000000u;
-
-const ALWAYS = 3u;
-
-fn leave(scores: ExitScores, settings: ExitSettings) -> bool {
-  switch (settings.criterion) {
-    case 0u: { return scores.entropy < settings.threshold; }
-    case 1u: { return scores.confidence > settings.threshold; }
-    case 2u: { return scores.margin > settings.threshold; }
-    default: { return false; }
+// Decides for the row that came from `origin`, writes its record, and says whether it leaves.
+fn decide(origin: u32, running: RunningScores, classes: u32) -> bool {
+  var scores = exitScores(running, settings.exit, classes);
+  if (settings.first == 0) {
+    scores = withHistory(scores, records[origin]);
   }
+  let leaving = settings.always == 1 || (scores.finite && isSure(scores));
+  records[origin] = recordOf(scores, leaving);
+  return leaving;
 }
 
-fn leaves(scores: ExitScores, settings: ExitSettings) -> bool {
-  return settings.criterion == ALWAYS || (scores.finite && leave(scores, settings));
-}
-
-fn recordOf(scores: ExitScores, settings: ExitSettings, leaving: bool) -> ExitRecord {
-  if (!leaving) {
-    return ExitRecord(GO_ON, scores.confidence, scores.margin, scores.entropy, settings.exit);
+fn withHistory(scores: ExitScores, before: ExitRecord) -> ExitScores {
+  var s = scores;
+  if (s.finite && before.streak > 0) {
+    s.streak = select(1u, before.streak + 1, before.label == s.label);
+    s.change = abs(s.confidence - before.confidence);
   }
-  if (!scores.finite) {
+  return s;
+}
+
+fn recordOf(s: ExitScores, leaving: bool) -> ExitRecord {
+  var record = ExitRecord(GO_ON, s.confidence, s.margin, s.entropy, s.label, s.exit, s.streak);
+  if (!s.finite) {
     let nan = notANumber();
-    return ExitRecord(scores.label | NOT_FINITE, nan, nan, nan, settings.exit);
+    record = ExitRecord(GO_ON, nan, nan, nan, s.label | NOT_FINITE, s.exit, 0u);
   }
-  return ExitRecord(scores.label, scores.confidence, scores.margin, scores.entropy, settings.exit);
+  if (leaving) {
+    record.decision = record.label;
+  }
+  return record;
 }

@@ -16,11 +16,21 @@ struct RunningScores {
 
 struct ExitScores {
   label: u32,
+  // The greatest probability.
   confidence: f32,
+  // The greatest probability minus the second.
   margin: f32,
+  // In nats.
   entropy: f32,
   // False if any logit is NaN or infinite; such a row never exits early.
   finite: bool,
+  // Exits in a row, this one included, that gave this label.
+  streak: u32,
+  // How far the confidence is from that of the exit before; LARGEST at the first exit.
+  change: f32,
+  // Counted from 1.
+  exit: u32,
+  classes: u32,
 }
 
 const LARGEST = 3.0e38f;
@@ -79,8 +89,9 @@ fn mergeScores(a: RunningScores, b: RunningScores) -> RunningScores {
   return r;
 }
 
-fn exitScores(r: RunningScores) -> ExitScores {
+fn exitScores(r: RunningScores, exit: u32, classes: u32) -> ExitScores {
   let s = max(r.s, 1.0);
   let margin = (1.0 - exp(max(r.second - r.greatest, VANISHING))) / s;
-  return ExitScores(r.label, 1.0 / s, margin, max(0.0, log(s) - r.t / s), r.finite);
+  let entropy = max(0.0, log(s) - r.t / s);
+  return ExitScores(r.label, 1.0 / s, margin, entropy, r.finite, u32(r.finite), LARGEST, exit, classes);
 }

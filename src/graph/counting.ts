@@ -1,0 +1,24 @@
+import type { Kernel } from '../kernels/kernel.ts';
+
+/** Counters of different segments stand so far apart: WebGPU's usual minStorageBufferOffsetAlignment. */
+export const COUNTER_STRIDE = 256;
+
+/** The binding behind all others of the kernel. */
+export const counterBinding = ({ storage, params, live }: Kernel): number =>
+  storage.length + Number(params !== undefined) + Number(live !== undefined);
+
+/**
+ * The kernel's code, with a counter of the invocations that reach the end of `main`. Those that return at the first line,
+ * for want of a live row, are not among them.
+ */
+export function counted(kernel: Kernel): string {
+  const { code } = kernel;
+  let at = code.indexOf('{', code.indexOf('fn main('));
+  for (let depth = 1; depth > 0; ) {
+    at++;
+    if (code[at] === '{') depth++;
+    else if (code[at] === '}') depth--;
+  }
+  const declaration = `@group(0)@binding(${counterBinding(kernel)})var<storage,read_write>reached:atomic<u32>;\n`;
+  return `${declaration}${code.slice(0, at)}atomicAdd(&reached,1u);\n${code.slice(at)}`;
+}
