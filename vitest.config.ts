@@ -27,7 +27,7 @@ const node = (await adapters())
 
 const browser = (): TestProjectInlineConfiguration => ({
   // Found in the middle of a run, a package to optimise reloads the page.
-  optimizeDeps: { include: ['fast-check'] },
+  optimizeDeps: { include: ['fast-check', 'wesl/core', 'wgsl_reflect/wgsl_reflect.module.js'] },
   test: {
     include: ['test/**/*.gpu.test.ts', 'test/browser/**/*.test.ts'],
     browser: {

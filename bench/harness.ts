@@ -13,9 +13,11 @@ export interface Case {
   readonly items?: number;
   /** Multiply-accumulates per item: what of their saving against the first case is realised as time is worked out. */
   readonly macs?: number;
-  /** Anything else worth a column, e.g. dispatches. */
-  readonly facts?: Readonly<Record<string, string | number>>;
+  /** Anything else worth a column, e.g. dispatches, or what follows from the time. */
+  readonly facts?: Facts | ((medianMs: number) => Facts);
 }
+
+type Facts = Readonly<Record<string, string | number>>;
 
 interface Row {
   readonly name: string;
@@ -28,7 +30,7 @@ interface Row {
   readonly macs?: number;
   /** Share of the first case's time saved over share of its multiply-accumulates saved. */
   readonly realisedSaving?: number;
-  readonly facts?: Case['facts'];
+  readonly facts?: Facts;
 }
 
 /** Cases of a group take turns this often: the speed of a machine drifts, ratios within a round do not. */
@@ -92,7 +94,7 @@ async function measure(cases: readonly Case[], seconds: number): Promise<Row[]> 
       minMs: sorted[0]!,
       ...(items && { itemsPerSecond: (items * 1000) / medianMs }),
       ...(macs && { macs }),
-      ...(facts && { facts }),
+      ...(facts && { facts: typeof facts === 'function' ? facts(medianMs) : facts }),
     };
   });
 }

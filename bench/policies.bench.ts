@@ -8,7 +8,7 @@ import type { ScoreTable } from '../src/earlyexit/judgement/scores.ts';
 import { Model } from '../src/earlyexit/model.ts';
 import { bLeNet } from '../src/earlyexit/models/b-lenet.ts';
 import type { Network } from '../src/earlyexit/network.ts';
-import { POLICIES } from '../src/earlyexit/scheduling/planner.ts';
+import { POLICIES } from '../src/earlyexit/scheduling/costs.ts';
 import { Random } from '../src/random.ts';
 import { sizeOf } from '../src/tensor/spec.ts';
 import { deepNetwork } from './deep-network.ts';

@@ -1,6 +1,6 @@
 /** `npm run build`: the library as modules with types, a browser bundle, the command line with its dependencies. */
 import './node-version.mjs';
-import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'rolldown';
 import { generateKernels } from './prepare.mjs';
@@ -10,6 +10,8 @@ await generateKernels();
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const code = await runNode(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
 if (code !== 0) process.exit(code);
+// JavaScript as it is, since it also makes the kernels before there is a compiler.
+cpSync(join(root, 'src/custom/toolchain'), join(root, 'dist/custom/toolchain'), { recursive: true });
 
 /** As in tsconfig.json: Node 20 and browsers do not know `using` yet. */
 const target = 'es2022';

@@ -2,40 +2,37 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createLinker, KernelError, shorten } from './kernels/link.mjs';
-import { minify } from './kernels/minify.mjs';
-import { describe, reflect } from './kernels/reflect.mjs';
-import { complaints } from './kernels/rules.mjs';
+import { KernelError, linkKernel as linkSource, quietly, variantsOf } from '../src/custom/toolchain/kernel.mjs';
+import { createFileLinker, library, shorten, sourceOf } from './kernels/files.mjs';
+import { exitSourcesText } from './kernels/exit-sources.mjs';
 import { moduleText } from './kernels/typescript.mjs';
 import { root } from './run.mjs';
 
 const sources = join(root, 'src/kernels/wgsl');
 const generated = join(root, 'src/kernels/generated');
 
+void quietly(() => new Promise(() => {}));
+
 /**
  * Links one kernel, checks it against the rules, and says what it binds.
  * @param {string} file
  * @param {string} [condition] the WESL condition that is true, for a variant
- * @returns {import('./kernels.d.mts').LinkedKernel}
+ * @returns {import('../src/custom/toolchain/kernel.d.mts').LinkedKernel}
  * @throws KernelError with a line `file:line: what` for each thing that is wrong
  */
-export function linkKernel(file, condition, link = createLinker()) {
-  const linked = link(file, condition);
-  const reflected = reflect(linked);
-  const wrong = complaints(linked, reflected);
-  if (wrong.length > 0) throw new KernelError(wrong.join('\n'));
+export function linkKernel(file, condition, link = createFileLinker()) {
   const name = basename(file, '.wgsl') + (condition ? `-${condition}` : '');
-  return { name, code: minify(linked.wgsl), wgsl: linked.wgsl, opening: linked.opening, ...describe(reflected) };
+  const { locate: _, ...kernel } = linkSource(link, sourceOf(file), { name, conditions: condition && { [condition]: true } });
+  return kernel;
 }
 
 /**
  * A kernel and the variants that a line `variants: f16` in its opening comment asks for.
  * @throws KernelError as `linkKernel`, and where two of them have different structs of one name
  */
-export function linkVariants(file, link = createLinker()) {
+export function linkVariants(file, link = createFileLinker()) {
   const kernel = linkKernel(file, undefined, link);
-  const [, conditions = ''] = /^variants:(.*)$/m.exec(kernel.opening) ?? [];
-  const kernels = [kernel, ...(conditions.match(/\w+/g) ?? []).map((name) => linkKernel(file, name, link))];
+  const kernels = [kernel, ...variantsOf(kernel.opening).map((name) => linkKernel(file, name, link))];
   const layouts = new Map();
   for (const struct of kernels.flatMap(({ params, structs }) => [params?.struct ?? [], structs].flat())) {
     const layout = JSON.stringify(struct);
@@ -52,13 +49,16 @@ export function linkVariants(file, link = createLinker()) {
  * @throws KernelError with the complaints about all files
  */
 export function generate(from = sources, to = generated) {
-  const link = createLinker();
+  const link = createFileLinker();
   const wrong = [];
   const modules = new Map();
+  const checks = [];
   for (const entry of readdirSync(from).sort()) {
     if (!entry.endsWith('.wgsl')) continue;
     try {
-      modules.set(`${basename(entry, '.wgsl')}.ts`, moduleText(entry, linkVariants(join(from, entry), link)));
+      const kernels = linkVariants(join(from, entry), link);
+      modules.set(`${basename(entry, '.wgsl')}.ts`, moduleText(entry, kernels));
+      if (/\bfn isSure\b/.test(kernels[0].wgsl)) checks.push(join(from, entry));
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       wrong.push(error.message);
@@ -66,6 +66,8 @@ export function generate(from = sources, to = generated) {
   }
   if (wrong.length > 0) throw new KernelError(wrong.join('\n'));
 
+  const kernels = modules.size;
+  if (checks.length > 0) modules.set('exit-sources.ts', exitSourcesText(checks, library));
   mkdirSync(to, { recursive: true });
   const stale = readdirSync(to).filter((entry) => !modules.has(entry));
   for (const entry of stale) rmSync(join(to, entry));
@@ -73,7 +75,7 @@ export function generate(from = sources, to = generated) {
     ([entry, text]) => !existsSync(join(to, entry)) || readFileSync(join(to, entry), 'utf8') !== text,
   );
   for (const [entry, text] of changed) writeFileSync(join(to, entry), text);
-  return { kernels: modules.size, written: changed.length, removed: stale.length };
+  return { kernels, written: changed.length, removed: stale.length };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -16,7 +16,7 @@ export async function install() {
 
 /** Generates the typed kernel modules, unless they are newer than the WGSL files. */
 export async function generateKernels() {
-  if (upToDate('src/kernels/generated', ['src/kernels/wgsl', 'scripts/kernels.mjs', 'scripts/kernels'])) return;
+  if (upToDate('src/kernels/generated', ['src/kernels/wgsl', 'src/custom/toolchain', 'scripts/kernels.mjs', 'scripts/kernels'])) return;
   check('scripts/kernels.mjs', await runNode(['scripts/kernels.mjs']));
 }
 

@@ -15,6 +15,7 @@ export { adam, cosine, sgd } from './autograd/optimizer.ts';
 export type { Optimizer, Schedule } from './autograd/optimizer.ts';
 export * as ops from './kernels/registry.ts';
 export type { Operand, Value } from './kernels/define.ts';
+export type { ExitKernels } from './kernels/exit-kernels.ts';
 
 export { averagePool2d, conv2d, dropout, flatten, linear, maxPool2d, relu } from './nn/layers.ts';
 export type { Activation } from './kernels/activation.ts';
@@ -56,6 +57,7 @@ export type {
   JoinedCriterion,
   PatienceCriterion,
   ThresholdCriterion,
+  WgslCriterion,
 } from './earlyexit/criteria.ts';
 export type {
   Classifier,
@@ -68,8 +70,12 @@ export type {
 } from './earlyexit/classifier.ts';
 export { measureCosts, measurePlan } from './earlyexit/scheduling/measure.ts';
 export type { MeasureOptions } from './earlyexit/scheduling/measure.ts';
-export { choosePlan, expectedMs, explainPlan, POLICIES } from './earlyexit/scheduling/planner.ts';
-export type { Alternative, Choice, DeviceCosts, GridCost, PartCost, Plan, PolicyKind } from './earlyexit/scheduling/planner.ts';
+export { choosePlan } from './earlyexit/scheduling/planner.ts';
+export { expectedMs } from './earlyexit/scheduling/cost-model.ts';
+export { explainPlan } from './earlyexit/scheduling/explain.ts';
+export { POLICIES } from './earlyexit/scheduling/costs.ts';
+export type { Alternative, Plan } from './earlyexit/scheduling/planner.ts';
+export type { Choice, DeviceCosts, GridCost, PartCost, PolicyKind } from './earlyexit/scheduling/costs.ts';
 export { indexedDbPlanStore, memoryPlanStore, parsePlan, serializePlan } from './earlyexit/scheduling/plan-store.ts';
 export type { PlanStore } from './earlyexit/scheduling/plan-store.ts';
 export type { GridKind } from './graph/program.ts';
@@ -77,7 +83,7 @@ export { train } from './earlyexit/training/train.ts';
 export type { EpochProgress, StepProgress, TrainOptions } from './earlyexit/training/train.ts';
 export { scoreExits } from './earlyexit/judgement/scores.ts';
 export type { ScoreTable } from './earlyexit/judgement/scores.ts';
-export { chooseThresholds, replay } from './earlyexit/judgement/thresholds.ts';
+export { chooseThresholds, exitShares, replay } from './earlyexit/judgement/thresholds.ts';
 export { evaluate } from './earlyexit/judgement/evaluate.ts';
 export type { EvaluateOptions, EvaluationReport, ExitReport, Percentiles } from './earlyexit/judgement/evaluate.ts';
 

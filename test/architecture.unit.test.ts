@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const source = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** The one way imports may go: a room knows the rooms before it. */
-const ORDER = ['device', 'tensor', 'kernels', 'graph', 'autograd', 'nn', 'earlyexit', 'report', 'cli'];
+const ORDER = ['device', 'tensor', 'kernels', 'graph', 'autograd', 'nn', 'earlyexit', 'custom', 'report', 'cli'];
 /** Leaves at the top of src, known to all. */
 const LEAVES = ['errors.ts', 'random.ts', 'json.ts'];
 /** `data` knows tensors only; it is known from the early exits on, which train and judge on it. */
@@ -14,7 +14,7 @@ const KNOWN_BY_DATA = ['data', 'tensor'];
 const KNOWS_DATA = ['data', 'earlyexit', 'report', 'cli'];
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !file.includes('generated'))
+  .filter((file) => /\.(ts|mjs)$/.test(file) && !file.includes('generated'))
   .map((file) => file.split(sep).join('/'));
 
 const importsOf = (file: string): string[] => {
@@ -23,6 +23,9 @@ const importsOf = (file: string): string[] => {
 };
 
 const roomOf = (file: string): string => (file.includes('/') ? file.slice(0, file.indexOf('/')) : file);
+
+/** Links and checks WGSL with optional peers, loaded when a text of one's own is linked. */
+const isToolchain = (file: string): boolean => file.startsWith('custom/toolchain/');
 
 function allowed(from: string, to: string): boolean {
   if (from === to || LEAVES.includes(to)) return true;
@@ -51,16 +54,26 @@ describe('the house', () => {
     for (const file of files) {
       const foreign = importsOf(file).filter((name) => !name.startsWith('.'));
       if (roomOf(file) === 'cli') continue;
-      const permitted = file.endsWith('-node.ts') || file === 'node.ts' ? /^(webgpu$|node:)/ : /^$/;
+      const permitted = isToolchain(file) ? /^(wesl|wgsl_reflect)(\/|$)/ : file.endsWith('-node.ts') || file === 'node.ts' ? /^(webgpu$|node:)/ : /^$/;
       for (const name of foreign) expect(permitted.test(name), `${file} imports ${name}`).toBe(true);
+    }
+  });
+
+  it('keeps the linker, its peers and the sources of shaders out of the core: they are for exitgpu/custom alone', () => {
+    for (const file of files.filter((each) => roomOf(each) !== 'custom')) {
+      for (const name of importsOf(file)) expect(name, file).not.toMatch(/\/custom\/|exit-sources/);
     }
   });
 
   it('keeps one op in one place: each .wgsl belongs to the .ts of its name', () => {
     const kernels = readdirSync(resolve(source, 'kernels/wgsl')).filter((name) => name.endsWith('.wgsl'));
-    const text = files.filter((file) => roomOf(file) === 'kernels').map((file) => [file, importsOf(file)] as const);
+    const texts = files
+      .filter((file) => roomOf(file) === 'kernels')
+      .map((file) => [file, readFileSync(resolve(source, file), 'utf8')] as const);
     for (const kernel of kernels) {
-      const users = text.filter(([, imports]) => imports.includes(`./generated/${kernel.replace('.wgsl', '.ts')}`)).map(([file]) => file);
+      // Who launches it; its structs may be shared.
+      const imported = new RegExp(`import \\{[^}]*Kernel\\b[^}]*\\} from './generated/${kernel.replace('.wgsl', '.ts')}'`);
+      const users = texts.filter(([, text]) => imported.test(text)).map(([file]) => file);
       expect(users.length, `${kernel} is used by ${users.join(', ') || 'nobody'}`).toBe(1);
     }
   });
@@ -69,7 +82,7 @@ describe('the house', () => {
     for (const file of files) {
       const code = readFileSync(resolve(source, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
       if (!['device', 'graph'].includes(roomOf(file))) expect(code, file).not.toMatch(/createBindGroup|createComputePipeline/);
-      expect(code, file).not.toMatch(/@compute|@workgroup_size/);
+      if (!isToolchain(file)) expect(code, file).not.toMatch(/@compute|@workgroup_size/);
     }
   });
 });

@@ -29,6 +29,7 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   crossEntropyGrad: crossEntropyGradRow,
   dropout: dropoutRow,
   exitCheck: exits,
+  exitHead: exits,
   linear: linearRow,
   matmul: matmulRow,
   maxPool2d: maxPool2dRow,

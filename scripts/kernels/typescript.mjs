@@ -6,7 +6,7 @@ const capital = (name) => name[0].toUpperCase() + name.slice(1);
 /**
  * The typed module of a kernel and its variants.
  * @param {string} file the kernel's .wgsl file
- * @param {import('../kernels.mjs').LinkedKernel[]} kernels the plain one first
+ * @param {import('../kernels.d.mts').LinkedKernel[]} kernels the plain one first
  */
 export function moduleText(file, kernels) {
   const { name } = kernels[0];

@@ -29,6 +29,8 @@ export interface Decision {
   /** In words. */
   readonly origin: string;
   readonly chosenOn?: ChosenThresholds['chosenOn'];
+  /** Share of the samples that left at each exit where the thresholds were chosen. */
+  readonly shares?: readonly number[];
 }
 
 /**
@@ -62,4 +64,5 @@ export const fromChoice = (chosen: ChosenThresholds, source: 'stored' | 'chosen'
   source,
   origin: choiceText(chosen),
   chosenOn: chosen.chosenOn,
+  shares: chosen.achieved.shares,
 });

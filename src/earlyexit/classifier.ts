@@ -1,5 +1,6 @@
 import type { BufferRange } from '../device/recording.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
+import type { ExitKernels } from '../kernels/exit-kernels.ts';
 import { exitSettings } from './criterion-steps.ts';
 import { entropy, resolveCriterion } from './criteria.ts';
 import type { Criterion } from './criteria.ts';
@@ -9,8 +10,10 @@ import { DriftWatch } from './scheduling/drift.ts';
 import { Lanes } from './scheduling/lanes.ts';
 import { measurePlan } from './scheduling/measure.ts';
 import type { PlanStore } from './scheduling/plan-store.ts';
-import { checkChoice, explainPlan, POLICIES } from './scheduling/planner.ts';
-import type { Choice, Plan, PolicyKind } from './scheduling/planner.ts';
+import { checkChoice, POLICIES } from './scheduling/costs.ts';
+import { explainPlan } from './scheduling/explain.ts';
+import type { Choice, PolicyKind } from './scheduling/costs.ts';
+import type { Plan } from './scheduling/planner.ts';
 import { emptyCost, runStages } from './scheduling/policies.ts';
 import type { ClassifyTrace, Cost, RowAnswer, Run } from './scheduling/policies.ts';
 import { StagedProgram } from './staged-program.ts';
@@ -21,6 +24,8 @@ export type { ClassifyTrace };
 export interface ClassifierOptions {
   /** When to leave; the thresholds stored in the model where left out. */
   readonly criterion?: Criterion;
+  /** Checks the exits in place of the built-in kernels; `exitgpu/custom` makes it. `auto` measures the built-in ones. */
+  readonly exitKernel?: ExitKernels;
   /** Most samples that go through the network together; 1 where left out. */
   readonly batch?: number;
   /**
@@ -32,11 +37,11 @@ export interface ClassifierOptions {
    * How the host learns where samples leave: `readback` where left out, a plan, or `auto`, which measures this device and
    * picks policy and exits by the cost model. Answers are the same under all of them.
    */
-  readonly policy?: PolicyKind | 'auto' | Plan;
+  readonly policy?: PolicyKind | 'auto' | Plan | undefined;
   /** For `auto`: the share of samples expected to leave at each exit; that of the stored thresholds where left out. */
-  readonly shares?: readonly number[];
+  readonly shares?: readonly number[] | undefined;
   /** For `auto`: where what was measured is kept for the next time. */
-  readonly store?: PlanStore;
+  readonly store?: PlanStore | undefined;
   /** Exits judge, and answer by, the mean of the logits of all exits so far. */
   readonly ensemble?: boolean;
   /** Most calls that run at the same time, each in memory of its own that is made when first needed; 4 where left out. */
@@ -68,12 +73,28 @@ export interface ClassifyOptions {
    * Answer with the best that is known when so many milliseconds have passed since the call: at least the first exit's
    * answer, and at most one stage and one round trip late, once it is the call's turn.
    */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** Rejects the call with the signal's reason: while it waits at once, else as soon as the stage under way is done. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 type Traced<T> = T & { trace?: ClassifyTrace };
+
+/** A compiled set of exits and how it is run; `auto` replaces it as a whole. */
+interface Schedule {
+  readonly plan: Choice;
+  /** The same object as long as nothing changes: programs write it to the GPU when it is another. */
+  readonly settings: StagedSettings;
+  readonly first: StagedProgram;
+  readonly lanes: Lanes<StagedProgram>;
+}
+
+const settingsOf = (plan: Choice, criterion: Criterion): StagedSettings => ({
+  criterion,
+  ...(isPlan(plan) && { regroupFrom: plan.regroupFrom }),
+});
+
+const isPlan = (plan: Choice): plan is Plan => 'costs' in plan;
 
 /** A plan that can say why. */
 export type ExplainedPlan = Plan & { explain(): string };
@@ -85,29 +106,25 @@ export type ExplainedPlan = Plan & { explain(): string };
 export class Classifier {
   readonly model: Model;
   readonly batch: number;
-  /** The exits built, counted from 1. */
-  readonly exits: readonly number[];
-  #criterion: Criterion;
-  #settings: StagedSettings;
-  #lanes: Lanes<StagedProgram>;
-  #first: StagedProgram;
-  #choice: Choice;
-  #plan: Plan | undefined;
+  #schedule: Schedule;
+  #options: ClassifierOptions;
   #drift: DriftWatch | undefined;
+  #recompiling = false;
+  #disposed = false;
   #now: () => number;
 
-  private constructor(model: Model, staged: StagedProgram, choice: Choice, settings: StagedSettings, options: ClassifierOptions) {
-    const { concurrency = 4, queue = 256, now = () => performance.now() } = options;
+  private constructor(model: Model, staged: StagedProgram, plan: Choice, criterion: Criterion, options: ClassifierOptions) {
     this.model = model;
     this.batch = staged.options.batch;
-    this.exits = staged.options.exits;
-    this.#criterion = settings.criterion;
-    this.#settings = settings;
-    this.#first = staged;
-    this.#choice = choice;
-    this.#now = now;
-    const make = (): Promise<StagedProgram> => StagedProgram.build(model, staged.options);
-    this.#lanes = new Lanes({ name: model.network.name, first: staged, most: concurrency, queue, make });
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#schedule = { plan, settings: settingsOf(plan, criterion), first: staged, lanes: this.#lanesOf(staged) };
+  }
+
+  #lanesOf(first: StagedProgram): Lanes<StagedProgram> {
+    const { concurrency = 4, queue = 256 } = this.#options;
+    const make = (): Promise<StagedProgram> => StagedProgram.build(this.model, first.options);
+    return new Lanes({ name: this.model.network.name, first, most: concurrency, queue, make });
   }
 
   /** @internal `model.compile()` is the way to get one. */
@@ -115,18 +132,18 @@ export class Classifier {
     const { batch = 1, ensemble = false, policy = 'readback' } = options;
     if (!(Number.isInteger(batch) && batch >= 1)) throw new ArgumentError(`compile: expected a batch of 1 or more, got ${batch}`);
     const exits = exitsOf(model, options);
-    const criterion = checkCriterion(options.criterion ?? storedCriterion(model, exits), model);
-    let plan = typeof policy === 'object' ? checkPlan(policy, model, batch) : undefined;
-    if (policy === 'auto') {
-      plan = await measurePlan(model, { batch, ensemble, shares: options.shares ?? storedShares(model), store: options.store });
-    }
-    const choice: Choice = plan ?? { policy: policy as PolicyKind, exits, grids: exits.map(() => 'full') };
-    const indirect = choice.grids.includes('indirect') || policy === 'auto';
-    const staged = await StagedProgram.build(model, { batch, exits: choice.exits, ensemble, indirect, count: options.count });
+    const given = options.criterion ?? storedCriterion(model, exits);
+    const kernels = options.exitKernel ?? (given?.kind === 'wgsl' ? given.kernels : undefined);
+    const criterion = checkCriterion(given, model, kernels);
+    const auto = policy === 'auto' && { batch, ensemble, shares: options.shares ?? storedShares(model), store: options.store };
+    const measured = auto && (await measurePlan(model, auto));
+    const plan: Choice =
+      measured || (typeof policy === 'object' ? checkPlan(policy, model, batch) : { policy: policy as PolicyKind, exits, grids: exits.map(() => 'full') });
+    const indirect = plan.grids.includes('indirect') || policy === 'auto';
+    const staged = await StagedProgram.build(model, { batch, exits: plan.exits, ensemble, indirect, count: options.count, kernels });
     try {
-      const classifier = new Classifier(model, staged, choice, { criterion }, options);
-      classifier.#plan = plan;
-      if (policy === 'auto') classifier.#drift = new DriftWatch(plan!);
+      const classifier = new Classifier(model, staged, plan, criterion, options);
+      if (measured) classifier.#drift = new DriftWatch(measured);
       return classifier;
     } catch (error) {
       staged.dispose();
@@ -135,34 +152,40 @@ export class Classifier {
   }
 
   get criterion(): Criterion {
-    return this.#criterion;
+    return this.#schedule.settings.criterion;
   }
 
-  /** The policy in use; `auto` may change it while it runs. */
+  /** The exits built, counted from 1. */
+  get exits(): readonly number[] {
+    return this.#schedule.plan.exits;
+  }
+
+  /** The policy in use. */
   get policy(): PolicyKind {
-    return this.#choice.policy;
+    return this.#schedule.plan.policy;
   }
 
-  /** What `auto` picked, or the plan given. */
+  /** What `auto` picked, or the plan given. `auto` changes it, and policy and exits with it, when calls drift away from it. */
   get plan(): ExplainedPlan | undefined {
-    const plan = this.#plan;
-    return plan && { ...plan, explain: () => explainPlan(plan) };
+    const { plan } = this.#schedule;
+    return isPlan(plan) ? { ...plan, explain: () => explainPlan(plan) } : undefined;
   }
 
   /** Changes criterion, thresholds, tables, gates or temperatures for the calls that follow; nothing is compiled. @throws ArgumentError */
   setCriterion(criterion: Criterion): void {
-    this.#criterion = checkCriterion(criterion, this.model);
-    this.#settings = { ...this.#settings, criterion: this.#criterion };
+    const { plan, first } = this.#schedule;
+    const checked = checkCriterion(criterion, this.model, first.options.kernels);
+    this.#schedule = { ...this.#schedule, settings: settingsOf(plan, checked) };
   }
 
   /** Dispatches of the whole network with all its exits. */
   get dispatches(): number {
-    return this.#first.program.dispatches;
+    return this.#schedule.first.program.dispatches;
   }
 
   /** Intermediate memory of one call, e.g. `12.3 MB -> 4.1 MB, 34 -> 6 buffers`. */
   get memory(): string {
-    return this.#first.program.memory;
+    return this.#schedule.first.program.memory;
   }
 
   /**
@@ -196,7 +219,8 @@ export class Classifier {
 
   /** Frees what the classifier holds, once the calls under way are done. Later calls reject with `DisposedError`. */
   dispose(): void {
-    this.#lanes.dispose();
+    this.#disposed = true;
+    this.#schedule.lanes.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -205,12 +229,12 @@ export class Classifier {
 
   async #classify(input: ClassifierInput, count: number, options: ClassifyOptions): Promise<{ predictions: Prediction[]; trace: ClassifyTrace }> {
     const { scores = false, deadlineMs, signal } = options;
-    if (deadlineMs !== undefined && !(deadlineMs > 0)) {
+    if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs > 0)) {
       throw new ArgumentError(`classify: expected deadlineMs, the time from now, above 0, got ${deadlineMs}`);
     }
     const deadline = deadlineMs === undefined ? undefined : this.#now() + deadlineMs;
     const taken = this.#taken(input);
-    const settings = this.#settings;
+    const { plan, lanes, settings } = this.#schedule;
     const body = async (staged: StagedProgram): Promise<{ predictions: Prediction[]; trace: Cost }> => {
       this.model.device.check();
       // Asking for the buffer of weights that were disposed of says so.
@@ -221,23 +245,41 @@ export class Classifier {
       for (let start = 0; start < count; start += this.batch) {
         const size = Math.min(this.batch, count - start);
         const run = { input: this.#part(taken, start, size), count: size, scores, deadline, signal, cost: trace, now: this.#now };
-        predictions.push(...(await this.#run(staged, run)).map((answer) => predictionOf(answer, scores)));
+        predictions.push(...(await this.#run(staged, plan, run)).map((answer) => predictionOf(answer, scores)));
       }
       return { predictions, trace };
     };
-    return this.#lanes.use(body, signal && { signal });
+    return lanes.use(body, signal && { signal });
   }
 
-  async #run(staged: StagedProgram, run: Run): Promise<RowAnswer[]> {
-    const choice = this.#choice;
+  async #run(staged: StagedProgram, plan: Choice, run: Run): Promise<RowAnswer[]> {
     const began = this.#now();
-    const answers = await runStages(staged, choice, run);
-    if (this.#drift && run.deadline === undefined) {
+    const answers = await runStages(staged, plan, run);
+    // A call that was planned otherwise, or cut short, tells nothing of the present plan.
+    if (this.#drift && this.#drift.plan === plan && run.deadline === undefined) {
       const exits = answers.map(({ exit }) => exit);
-      const better = this.#drift.observe({ policy: choice.policy, exits, elapsedMs: this.#now() - began });
-      if (better) this.#plan = this.#choice = better;
+      const better = this.#drift.observe({ policy: plan.policy, exits, elapsedMs: this.#now() - began });
+      if (better) void this.#adopt(better);
     }
     return answers;
+  }
+
+  /** Calls under way keep the plan they began with. */
+  async #adopt(plan: Plan): Promise<void> {
+    const { first, lanes } = this.#schedule;
+    if (plan.exits.join() === this.exits.join()) {
+      this.#schedule = { plan, settings: settingsOf(plan, this.criterion), first, lanes };
+      this.#drift!.adopt(plan);
+    } else if (!this.#recompiling) {
+      this.#recompiling = true;
+      const staged = await StagedProgram.build(this.model, { ...first.options, exits: plan.exits }).catch(() => undefined);
+      this.#recompiling = false;
+      // What failed to compile leaves the plan as it was; of a lost device the calls themselves tell.
+      if (!staged || this.#disposed) return staged?.dispose();
+      this.#schedule = { plan, settings: settingsOf(plan, this.criterion), first: staged, lanes: this.#lanesOf(staged) };
+      this.#drift!.adopt(plan);
+      lanes.dispose();
+    }
   }
 
   #count(input: ClassifierInput): number {
@@ -277,7 +319,7 @@ function predictionOf({ left, label, exit, finite, ...scores }: RowAnswer, wante
 /** @throws ArgumentError */
 function exitsOf({ network }: Model, { policy, exits }: ClassifierOptions): readonly number[] {
   const stages = network.stages.length;
-  if (typeof policy !== 'object') {
+  if (typeof policy !== 'object' || policy === null) {
     if (policy !== undefined && policy !== 'auto' && !POLICIES.includes(policy)) {
       throw new ArgumentError(`compile: expected a policy among ${POLICIES.join(', ')}, auto or a plan, got '${String(policy)}'`);
     }
@@ -291,10 +333,14 @@ function exitsOf({ network }: Model, { policy, exits }: ClassifierOptions): read
   return all;
 }
 
-/** Resolved, and small enough for the kernel. @throws ArgumentError */
-function checkCriterion(criterion: Criterion, { network }: Model): Criterion {
+/** Resolved, small enough for the kernels, and of the kind that they decide by. @throws ArgumentError */
+function checkCriterion(criterion: Criterion, { network }: Model, kernels: ExitKernels | undefined): Criterion {
   const { stages, classes } = network;
   const resolved = resolveCriterion(criterion, stages.length, classes);
+  if (resolved.kind === 'wgsl' ? resolved.kernels !== kernels : kernels?.builtIn === false) {
+    const [wanted, got] = kernels?.builtIn === false ? ['the criterion in WGSL that is linked into the kernels, or its with()', 'another'] : ['a built-in criterion', 'one in WGSL'];
+    throw new ArgumentError(`criterion: expected ${wanted}, got ${got}; compile a classifier with it`);
+  }
   exitSettings(resolved, { exit: 1, classes, first: true });
   return resolved;
 }

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.ts';
+import type { ExitKernels } from '../kernels/exit-kernels.ts';
 
 /** The measures that thresholds can be chosen for on validation data. */
 export const CRITERIA = ['entropy', 'confidence', 'margin'] as const;
@@ -57,8 +58,17 @@ export interface JoinedCriterion extends Tempered {
   readonly of: readonly Criterion[];
 }
 
+/** Leaves where a function in WGSL says so; `exitgpu/custom` makes it. A criterion of its own, not part of a combination. */
+export interface WgslCriterion extends Tempered {
+  readonly kind: 'wgsl';
+  /** What the function is linked into: a classifier compiled with them takes every criterion that has the same. */
+  readonly kernels: ExitKernels;
+  /** Values of its parameters, for each exit but the last, or one for all; none where it has no parameters. */
+  readonly values: readonly object[];
+}
+
 /** When a row leaves. Rows whose logits are not all finite never leave before the last exit, whatever the criterion. */
-export type Criterion = ThresholdCriterion | PatienceCriterion | GateCriterion | DepthCriterion | JoinedCriterion;
+export type Criterion = ThresholdCriterion | PatienceCriterion | GateCriterion | DepthCriterion | JoinedCriterion | WgslCriterion;
 
 const comparing =
   (kind: ThresholdCriterion['kind']) =>
@@ -108,9 +118,11 @@ export const greatestThreshold = (kind: ThresholdCriterion['kind'], classes: num
  * @throws ArgumentError for an unknown kind, a threshold that is no number or out of range, or a wrong count
  */
 export function resolveCriterion(criterion: Criterion, exits: number, classes: number): Criterion {
-  const { temperatures } = criterion;
-  if (temperatures && (temperatures.length !== exits || temperatures.some((value) => !(value > 0 && value < Infinity)))) {
-    throw new ArgumentError(`${criterion.kind}: expected ${exits} positive temperatures, one per exit, got [${temperatures.join(', ')}]`);
+  const temperatures = criterion?.temperatures;
+  const positive = (value: number): boolean => isNumber(value) && value > 0 && value < Infinity;
+  if (temperatures && (temperatures.length !== exits || !temperatures.every(positive))) {
+    const got = temperatures.map(show).join(', ');
+    throw new ArgumentError(`${criterion.kind}: expected ${exits} positive temperatures, one per exit, got [${got}]`);
   }
   return { ...resolvePart(criterion, exits, classes), ...(temperatures && { temperatures }) };
 }
@@ -131,6 +143,10 @@ function resolvePart(criterion: Criterion, exits: number, classes: number): Crit
     case 'fromExit':
       checkExit('minDepth and maxDepth', criterion.exit, exits, 'an exit');
       return { kind: 'fromExit', exit: criterion.exit };
+    case 'wgsl': {
+      const { kernels, values } = criterion;
+      return { kind: 'wgsl', kernels, values: kernels.params ? forEachExit('wgsl', 'sets of values', values, exits) : [] };
+    }
     case 'and':
     case 'or': {
       if (!Array.isArray(criterion.of) || criterion.of.length === 0) {
@@ -138,6 +154,9 @@ function resolvePart(criterion: Criterion, exits: number, classes: number): Crit
       }
       if (criterion.of.some((part) => part?.temperatures)) {
         throw new ArgumentError(`${criterion.kind}: expected temperatures on the whole criterion, got them on a part: { ...${criterion.kind}(...), temperatures }`);
+      }
+      if (criterion.of.some((part) => part?.kind === 'wgsl')) {
+        throw new ArgumentError(`${criterion.kind}: expected built-in criteria, got one in WGSL; say the rest in its text, s.exit >= 2u for minDepth(2)`);
       }
       return { kind: criterion.kind, of: criterion.of.map((part) => resolvePart(part, exits, classes)) };
     }
@@ -152,9 +171,9 @@ function resolveThresholds(criterion: ThresholdCriterion, exits: number, classes
   const { kind, thresholds, classThresholds } = criterion;
   const most = greatestThreshold(kind, classes);
   const check = (threshold: number): void => {
-    if (typeof threshold === 'number' && threshold >= 0 && threshold <= most * ROUNDING) return;
+    if (isNumber(threshold) && threshold >= 0 && threshold <= most * ROUNDING) return;
     const unit = kind === 'entropy' ? ` nats (log of ${classes} classes)` : '';
-    throw new ArgumentError(`${kind}: expected thresholds from 0 to ${Number(most.toFixed(4))}${unit}, got ${threshold}`);
+    throw new ArgumentError(`${kind}: expected thresholds from 0 to ${Number(most.toFixed(4))}${unit}, got ${show(threshold)}`);
   };
   if (classThresholds) {
     const tables = forEachExit(kind, 'tables of thresholds', classThresholds, exits);
@@ -169,20 +188,24 @@ function resolveThresholds(criterion: ThresholdCriterion, exits: number, classes
   return { kind, thresholds: all };
 }
 
+const GATE_FIELDS = ['bias', 'confidence', 'margin', 'entropy', 'exit'];
+
 function resolveGate({ gates, threshold }: GateCriterion, exits: number): GateCriterion {
   const all = forEachExit('gate', 'gates', gates, exits);
   for (const one of all) {
-    const { bias, ...weights } = one;
-    if (![bias, ...Object.values(weights)].every((value) => value === undefined || Number.isFinite(value)) || bias === undefined) {
-      throw new ArgumentError(`gate: expected a finite bias and finite weights, got ${JSON.stringify(one)}`);
-    }
+    const numbers: [string, unknown][] = [['bias', one.bias], ...Object.entries(one)];
+    const wrong = numbers.find(([name, value]) => !GATE_FIELDS.includes(name) || !isNumber(value) || !Number.isFinite(value));
+    if (wrong) throw new ArgumentError(`gate: expected finite numbers ${GATE_FIELDS.join(', ')}, all but bias optional; got ${wrong[0]} ${show(wrong[1])}`);
   }
-  if (!(threshold > 0 && threshold < 1)) throw new ArgumentError(`gate: expected a threshold between 0 and 1, got ${threshold}`);
+  if (!(isNumber(threshold) && threshold > 0 && threshold < 1)) {
+    throw new ArgumentError(`gate: expected a threshold between 0 and 1, got ${show(threshold)}`);
+  }
   return { kind: 'gate', gates: all, threshold };
 }
 
 /** One for each exit but the last, from as many or from one. */
 function forEachExit<T>(kind: string, what: string, given: readonly T[], exits: number): readonly T[] {
+  if (!Array.isArray(given)) throw new ArgumentError(`${kind}: expected a list of ${what}, got ${show(given)}`);
   const all = given.length === 1 ? new Array<T>(exits - 1).fill(given[0]!) : given;
   if (all.length === exits - 1) return all;
   throw new ArgumentError(`${kind}: expected ${exits - 1} ${what}, one per exit but the last, or one for all; got ${given.length}`);
@@ -192,3 +215,8 @@ function checkExit(what: string, exit: number, exits: number, unit: string): voi
   if (Number.isInteger(exit) && exit >= 1 && exit <= exits) return;
   throw new ArgumentError(`${what}: expected ${unit} from 1 to ${exits}, got ${exit}`);
 }
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+/** Text in quotes: '0.5' looks like the number that it is not. */
+const show = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value));

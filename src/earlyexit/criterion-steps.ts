@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts';
 import { ExitSettings } from '../kernels/exit-check.ts';
 import { writeStruct } from '../kernels/kernel.ts';
-import type { Criterion, Gate, ThresholdCriterion } from './criteria.ts';
+import type { Criterion, Gate, ThresholdCriterion, WgslCriterion } from './criteria.ts';
 import type { Scores } from './records.ts';
 
 /** The words of `lib/exit-criterion.wgsl`. */
@@ -36,6 +36,8 @@ function stepsOf(criterion: Criterion, exit: number, classes: number): Step[] {
       const { gates, threshold } = criterion;
       return [{ does: 'gate', threshold: Math.log(threshold / (1 - threshold)), gate: gates[at] ?? NEVER }];
     }
+    case 'wgsl':
+      return [];
     default:
       return [thresholdStep(criterion, at, classes)];
   }
@@ -69,7 +71,8 @@ export interface ExitPlace {
 }
 
 /**
- * The settings of one exit as the kernel reads them, and its table of thresholds by class (empty without one).
+ * The settings of one exit as the kernel reads them, and its table of thresholds by class (empty without one) or, of a
+ * criterion in WGSL, the bytes of its parameters.
  * The criterion is a resolved one.
  * @throws ArgumentError if it takes too many steps, or more than one table or gate
  */
@@ -98,8 +101,17 @@ export function exitSettings(criterion: Criterion | undefined, place: ExitPlace)
     step: padded(({ does, below, classThresholds }) => WORDS[does] + (below ? BELOW : 0) + (classThresholds ? PER_CLASS : 0)),
     threshold: padded(({ threshold = 0 }) => threshold),
   });
+  if (criterion?.kind === 'wgsl') return { settings: new Uint32Array(view.buffer), classThresholds: paramWords(criterion, exit) };
   const table = only('table of thresholds by class', steps.map((step) => step.classThresholds));
   return { settings: new Uint32Array(view.buffer), classThresholds: Float32Array.from(table ?? []) };
+}
+
+function paramWords({ kernels: { params }, values }: WgslCriterion, exit: number): Float32Array<ArrayBuffer> {
+  const value = values[exit - 1];
+  if (!params || !value) return new Float32Array();
+  const view = new DataView(new ArrayBuffer(params.size));
+  writeStruct(params, view, 0, value);
+  return new Float32Array(view.buffer);
 }
 
 /** What was recorded of a row at an exit, with its exits so far: what the kernel's measures are made of. */
@@ -109,8 +121,11 @@ export interface ScoresSoFar extends Scores {
   readonly change: number;
 }
 
-/** Whether recorded scores let a row leave: the rule of the kernel, whose numbers are f32, for replaying without a GPU. */
+/** Whether recorded scores let a row leave: the rule of the kernel, whose numbers are f32, for replaying without a GPU. @throws ArgumentError for a criterion in WGSL */
 export function isSure(criterion: Criterion, exit: number, classes: number, scores: ScoresSoFar): boolean {
+  if (criterion.kind === 'wgsl') {
+    throw new ArgumentError('criterion: one in WGSL cannot be replayed from recorded scores; classify with it instead');
+  }
   if (!scores.finite) return false;
   const answers: boolean[] = [];
   for (const step of stepsOf(criterion, exit, classes)) {

@@ -28,6 +28,13 @@ export interface NetworkMacs {
   readonly full: number;
   /** What a sample has cost that leaves at exit k (index k - 1): the trunk so far and every head on the way. */
   readonly toExit: readonly number[];
+  /** Of head k (index k - 1) alone. */
+  readonly heads: readonly number[];
+}
+
+/** Of a sample that leaves at exit `exit`, where only `exits` are built and the other heads are not. */
+export function macsToExit({ toExit, heads }: NetworkMacs, exit: number, exits: readonly number[]): number {
+  return heads.slice(0, exit).reduce((macs, head, index) => (exits.includes(index + 1) ? macs : macs - head), toExit[exit - 1]!);
 }
 
 /** A multi-exit network: structure and parameter shapes, no GPU objects. */
@@ -119,5 +126,6 @@ function countMacs(network: Omit<Network, 'macs'>): NetworkMacs {
   return {
     full: upTo(trunk, trunk.length) + heads.at(-1)!,
     toExit: stages.map((_, index) => upTo(trunk, index + 1) + upTo(heads, index + 1)),
+    heads,
   };
 }

@@ -7,7 +7,8 @@ import { compactRows } from '../kernels/compact-rows.ts';
 import { constant } from '../kernels/define.ts';
 import type { Value } from '../kernels/define.ts';
 import { ExitSettings, exitCheck } from '../kernels/exit-check.ts';
-import { Rows } from '../tensor/spec.ts';
+import type { ExitKernels } from '../kernels/exit-kernels.ts';
+import { perSample, Rows } from '../tensor/spec.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { exitSettings } from './criterion-steps.ts';
 import type { Criterion } from './criteria.ts';
@@ -25,6 +26,8 @@ export interface StagedOptions {
   readonly indirect: boolean;
   /** Stages count on the GPU the invocations that found a live row. */
   readonly count?: boolean | undefined;
+  /** Check the exits, in place of the built-in kernels. */
+  readonly kernels?: ExitKernels | undefined;
 }
 
 /** What the host may set while the program runs as it is. */
@@ -32,7 +35,7 @@ export interface StagedSettings {
   /** A resolved one. */
   readonly criterion: Criterion;
   /** Per exit built: rows are regrouped where at least so many leave; 1 where left out. */
-  readonly regroupFrom?: readonly number[];
+  readonly regroupFrom?: readonly number[] | undefined;
 }
 
 /** The two segments of a stage: the trunk up to its exit, and the exit itself. */
@@ -49,16 +52,26 @@ export class StagedProgram {
   readonly options: StagedOptions;
   /** Where the records are, one per sample of the batch, in the order of the input. */
   readonly records: BufferRange;
+  /** Numbers of one row that cross from each stage built to the next. */
+  readonly crossing: readonly number[];
   /** The samples that reach each exit built. */
   #live: readonly LiveRows[];
   #tensors: StagedTensors;
   #classes: number;
   #applied: StagedSettings | undefined;
 
-  private constructor(program: Program<'x'>, options: StagedOptions, rows: readonly Rows[], tensors: StagedTensors, classes: number) {
+  private constructor(
+    program: Program<'x'>,
+    options: StagedOptions,
+    rows: readonly Rows[],
+    crossing: readonly number[],
+    tensors: StagedTensors,
+    classes: number,
+  ) {
     const { buffer, offset, byteLength } = tensors.records;
     this.program = program;
     this.options = options;
+    this.crossing = crossing;
     this.records = { buffer, offset, size: byteLength };
     this.#live = rows.map((each) => program.live(each));
     this.#tensors = tensors;
@@ -69,16 +82,18 @@ export class StagedProgram {
   static async build(model: Model, options: StagedOptions): Promise<StagedProgram> {
     const { network, device } = model;
     const { batch, exits, indirect, count = false } = options;
+    await options.kernels?.check(device);
     const tensors = new StagedTensors(model, options);
     const rows = exits.map((_, index) => new Rows(batch, index === 0 ? 'samples' : `samples after exit ${exits[index - 1]}`));
     const input = { dtype: 'f32', shape: [batch, ...network.input], rows: rows[0]! } as const;
+    let crossing: readonly number[] = [];
     try {
       const body = ({ x }: { x: Value }): Record<string, never> => {
-        traceStages(model, options, rows, tensors, x);
+        crossing = traceStages(model, options, rows, tensors, x);
         return {};
       };
       const program = await compile(device, { x: input }, body, { label: network.name, indirect, count });
-      return new StagedProgram(program, options, rows, tensors, network.classes);
+      return new StagedProgram(program, options, rows, crossing, tensors, network.classes);
     } catch (error) {
       tensors.dispose();
       throw error;
@@ -152,14 +167,15 @@ export class StagedProgram {
 class StagedTensors {
   readonly records: Tensor;
   readonly settings: readonly Tensor[];
+  /** Or the parameters of kernels of one's own. */
   readonly classThresholds: readonly Tensor[];
 
-  constructor({ device, network }: Model, { batch, exits }: StagedOptions) {
+  constructor({ device, network }: Model, { batch, exits, kernels }: StagedOptions) {
     const words = (count: number, label: string): Tensor => Tensor.zeros(device, { dtype: 'u32', shape: [count] }, label);
     this.records = words((RECORD_BYTES / 4) * batch, 'exit records');
     this.settings = exits.map((exit) => words(ExitSettings.size / 4, `exit ${exit} settings`));
-    this.classThresholds = exits.map((exit) =>
-      Tensor.zeros(device, { dtype: 'f32', shape: [network.classes] }, `exit ${exit} thresholds by class`));
+    const shape = [kernels?.params ? kernels.params.size / 4 : network.classes];
+    this.classThresholds = exits.map((exit) => Tensor.zeros(device, { dtype: 'f32', shape }, `exit ${exit} thresholds by class`));
   }
 
   dispose(): void {
@@ -167,9 +183,10 @@ class StagedTensors {
   }
 }
 
-function traceStages(model: Model, options: StagedOptions, rows: readonly Rows[], tensors: StagedTensors, x: Value): void {
+/** Returns how many numbers of a row cross from each stage to the next. */
+function traceStages(model: Model, options: StagedOptions, rows: readonly Rows[], tensors: StagedTensors, x: Value): number[] {
   const { network, context } = model;
-  const { batch, exits, ensemble } = options;
+  const { batch, exits, ensemble, kernels } = options;
   const { records } = tensors;
   const iota = Uint32Array.from({ length: batch }, (_, row) => row);
   const originOf = (index: number): Value => constant({ dtype: 'u32', shape: [batch], rows: rows[index]! }, iota);
@@ -177,6 +194,7 @@ function traceStages(model: Model, options: StagedOptions, rows: readonly Rows[]
   let origin = originOf(0);
   let sum: Value | undefined;
   let stage = 1;
+  const crossing: number[] = [];
   exits.forEach((exit, index) => {
     for (; stage <= exit; stage++) value = network.body(stage, value, context);
     checkpoint();
@@ -184,11 +202,14 @@ function traceStages(model: Model, options: StagedOptions, rows: readonly Rows[]
     const judged = sum ? add({ a: sum, b: logits }) : logits;
     const [settings, classThresholds] = [tensors.settings[index]!, tensors.classThresholds[index]!];
     const next = rows[index + 1];
-    const { order, nextOrigin } = exitCheck({ logits: judged, settings, classThresholds, origin, records }, next && { next });
+    const attributes = { ...(next && { next }), ...(kernels && { kernels }) };
+    const { order, nextOrigin } = exitCheck({ logits: judged, settings, classThresholds, origin, records }, attributes);
     if (!next) return;
+    crossing.push(perSample(value) + (ensemble ? perSample(judged) : 0));
     checkpoint();
     origin = batch === 1 ? originOf(index + 1) : nextOrigin;
     value = compactRows({ x: value, order });
     if (ensemble) sum = compactRows({ x: judged, order });
   });
+  return crossing;
 }

@@ -3,9 +3,9 @@ import type { Kernel } from '../kernels/kernel.ts';
 /** Counters of different segments stand so far apart: WebGPU's usual minStorageBufferOffsetAlignment. */
 export const COUNTER_STRIDE = 256;
 
-/** The binding behind all others of the kernel. */
+/** The binding behind all others of the kernel; there may be gaps between those. */
 export const counterBinding = ({ storage, params, live }: Kernel): number =>
-  storage.length + Number(params !== undefined) + Number(live !== undefined);
+  1 + Math.max(...[...storage, ...(params ? [params] : []), ...(live ? [live] : [])].map(({ binding }) => binding));
 
 /**
  * The kernel's code, with a counter of the invocations that reach the end of `main`. Those that return at the first line,
@@ -19,6 +19,7 @@ export function counted(kernel: Kernel): string {
     if (code[at] === '{') depth++;
     else if (code[at] === '}') depth--;
   }
-  const declaration = `@group(0)@binding(${counterBinding(kernel)})var<storage,read_write>reached:atomic<u32>;\n`;
-  return `${declaration}${code.slice(0, at)}atomicAdd(&reached,1u);\n${code.slice(at)}`;
+  // Behind everything: directives such as `enable` come first.
+  const declaration = `@group(0)@binding(${counterBinding(kernel)})var<storage,read_write>reached:atomic<u32>;`;
+  return `${code.slice(0, at)}atomicAdd(&reached,1u);\n${code.slice(at)}\n${declaration}`;
 }

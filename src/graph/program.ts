@@ -1,6 +1,6 @@
 import type { Device, Pipeline } from '../device/device.ts';
 import type { BufferRange, Recording } from '../device/recording.ts';
-import { ArgumentError, DisposedError, ShapeError, StaleOutputError } from '../errors.ts';
+import { ArgumentError, DisposedError, GpuError, ShapeError, StaleOutputError } from '../errors.ts';
 import type { Dispatch, Operand, Value } from '../kernels/define.ts';
 import { extentsOf, GRID_BYTES, GRIDS_PER_WORKGROUP, indirectGridKernel } from '../kernels/indirect-grid.ts';
 import type { Kernel } from '../kernels/kernel.ts';
@@ -369,6 +369,10 @@ export class Program<I extends string = string, O extends string = string> {
   async build({ indirect, count }: CompileOptions): Promise<this> {
     const { device } = this;
     const { steps, buffers, planned } = this.#lowered;
+    for (const { dispatch: { kernel }, op } of steps) {
+      const missing = kernel.features.find((feature) => !device.features.has(feature));
+      if (missing) throw new GpuError(`${this.label}/${op}: kernel ${kernel.name} needs the feature ${missing}, which this device was not given; choose another variant`);
+    }
     const source = count ? countingSource : pipelineSource;
     const gridPipeline = indirect ? await device.pipeline(pipelineSource({ kernel: indirectGridKernel })) : undefined;
     const made = await Promise.all(steps.map(({ dispatch }) => device.pipeline(source(dispatch))));

@@ -1,7 +1,7 @@
 import { leadPerSample, perSample } from '../tensor/spec.ts';
 import { defineOp, dispatch, expected, none } from './define.ts';
 import type { Operand } from './define.ts';
-import { compactRowsKernel } from './generated/compact-rows.ts';
+import { compactRowsFourKernel, compactRowsKernel } from './generated/compact-rows.ts';
 
 /**
  * The rows that stay, moved to the front of the same memory in the order they had: `y[k] = x[order[k]]`; `x` is used up.
@@ -18,11 +18,12 @@ export const compactRows = defineOp<{ x: Operand; order: Operand }>({
     return { y: { dtype: x.dtype, shape: x.shape, rows: order.rows } };
   },
   lower({ x, order }) {
-    const size = perSample(x);
-    if (order.rows!.max === 1 || size === 0) return [];
+    const numbers = perSample(x);
+    if (order.rows!.max === 1 || numbers === 0) return [];
+    const [kernel, size] = numbers % 4 ? [compactRowsKernel, numbers] : [compactRowsFourKernel, numbers / 4];
     // A column per invocation, however many rows are left.
     const grid = { folded: Math.ceil(size / 64) };
-    return [dispatch(compactRowsKernel, { bind: { x, order }, params: { size }, grid, rows: order.rows! })];
+    return [dispatch(kernel, { bind: { x, order }, params: { size }, grid, rows: order.rows! })];
   },
   gradient: none('a selection of rows is made for inference'),
 });

@@ -1,11 +1,17 @@
-import { sizeOf } from '../tensor/spec.ts';
+import { ArgumentError } from '../errors.ts';
 import type { Rows } from '../tensor/spec.ts';
 import { defineOp, dispatch, expected, linearGrid, liveCountOf, none } from './define.ts';
-import type { Operand } from './define.ts';
-import { compactKernel } from './generated/compact.ts';
+import type { Grid, Operand } from './define.ts';
+import { inferDecision, regroup, staysOf, withKernels } from './exit-decision.ts';
+import type { Decision, Staying } from './exit-decision.ts';
+import type { ExitKernels } from './exit-kernels.ts';
 import { exitCheckGroupKernel } from './generated/exit-check-group.ts';
-import { exitCheckWideKernel } from './generated/exit-check-wide.ts';
-import { ExitRecord, ExitSettings, exitCheckKernel } from './generated/exit-check.ts';
+import { exitCheckJoinKernel } from './generated/exit-check-join.ts';
+import { ExitPart, exitCheckSplitHalfKernel, exitCheckSplitKernel } from './generated/exit-check-split.ts';
+import { exitCheckSubgroupHalfKernel, exitCheckSubgroupKernel } from './generated/exit-check-subgroup.ts';
+import { exitCheckWideHalfKernel, exitCheckWideKernel } from './generated/exit-check-wide.ts';
+import { ExitRecord, ExitSettings, exitCheckHalfKernel, exitCheckKernel } from './generated/exit-check.ts';
+import type { Kernel } from './kernel.ts';
 
 export { ExitRecord, ExitSettings };
 
@@ -14,69 +20,106 @@ export const GO_ON = 0xffffffff;
 /** Set in the label of a row that had a NaN or infinite logit; only the last exit answers for such a row. */
 export const NOT_FINITE = 0x80000000;
 
-/** From here on a workgroup shares a row; below, one invocation does it alone, without barriers. */
+/**
+ * Who computes a row's scores: an invocation, a subgroup (needs the feature `subgroups`), a workgroup, or several
+ * workgroups of which each takes a part of the classes. Labels and flags are the same whoever does it; scores differ in
+ * the last bits, since sums have another order: of `subgroup` it depends on the device, of the others it does not.
+ */
+export type ExitVariant = 'row' | 'subgroup' | 'workgroup' | 'split';
+
+/** From so many classes on a workgroup shares a row; below, one invocation does it alone, without barriers. */
 const WIDE = 256;
+/** From so many classes on several workgroups share a row; below, the second launch costs more than they save. */
+const VERY_WIDE = 65_536;
+/** Classes of a workgroup that shares its row with others. */
+export const SPLIT_CLASSES = 8192;
 /** Rows that one workgroup checks and regroups in one launch. */
 const GROUP = 64;
+
+type CheckKernel = Kernel<keyof Decision | 'logits' | 'stays', { readonly classes: number }, undefined>;
+
+/** The variants of one launch. */
+const KERNELS: Readonly<Record<Exclude<ExitVariant, 'split'>, { full: CheckKernel; half: CheckKernel; grid: Grid }>> = {
+  row: { full: exitCheckKernel, half: exitCheckHalfKernel, grid: linearGrid(1, 64) },
+  subgroup: { full: exitCheckSubgroupKernel, half: exitCheckSubgroupHalfKernel, grid: linearGrid(1, 4) },
+  workgroup: { full: exitCheckWideKernel, half: exitCheckWideHalfKernel, grid: linearGrid(1, 1) },
+};
+
+/** By classes alone, never by rows: a row has the same bits alone and in a batch. */
+const variantFor = (classes: number): ExitVariant =>
+  classes < WIDE ? 'row' : classes < VERY_WIDE ? 'workgroup' : 'split';
 
 export interface ExitCheckAttributes {
   /** The rows that follow, as many as stay: their live count is written, and their order. Left out at the last exit. */
   readonly next?: Rows;
+  /** The logits are pairs of f16, `u32[rows, ceil(classes / 2)]`, the first of a pair in the lower half. */
+  readonly half?: { readonly classes: number };
+  /** Chosen by the number of classes if left out. */
+  readonly variant?: ExitVariant;
+  /** In place of the kernels here; `whole` ones take f32 logits. */
+  readonly kernels?: ExitKernels;
 }
 
 /**
  * The fused exit check: one pass over the classes gives label, confidence, margin and entropy (nats), decides by
  * `settings`, writes each row's record at its `origin`, and lists the rows that stay.
- * logits: `f32[rows, classes]`; settings: an `ExitSettings`; classThresholds: `f32[classes]`, a threshold for each label,
- * or `f32[1]` where the settings ask for none; origin: `u32[rows]`; records: an `ExitRecord` per row of the batch, changed
- * in place. Results, both `u32[next]`: `order`, the rows that stay in the order they had, and `nextOrigin`, where in the
- * batch each came from; of a single row there is no order to speak of, and neither is written.
+ * logits: `f32[rows, classes]`, or what `half` says; settings: an `ExitSettings`; classThresholds: `f32[classes]`, a
+ * threshold for each label, or `f32[1]` where the settings ask for none; origin: `u32[rows]`; records: an `ExitRecord`
+ * per row of the batch, changed in place. Results, both `u32[next]`: `order`, the rows that stay in the order they had,
+ * and `nextOrigin`, where in the batch each came from; of a single row there is no order to speak of, and neither is
+ * written.
  */
-export const exitCheck = defineOp<
-  { logits: Operand; settings: Operand; classThresholds: Operand; origin: Operand; records: Operand },
-  'order' | 'nextOrigin',
-  ExitCheckAttributes
->({
+export const exitCheck = defineOp<{ logits: Operand } & Decision, Staying, ExitCheckAttributes>({
   name: 'exit-check',
-  infer({ logits, settings, classThresholds, origin, records }, { next }) {
-    const { rows } = logits;
+  infer({ logits, ...decision }, { next, half, variant = 'row', kernels }) {
+    const { rows, dtype, shape } = logits;
+    const classes = half?.classes ?? shape[1]!;
+    const words = half ? Math.ceil(classes / 2) : classes;
     // One row per sample: a decision is a sample's.
-    const rowsFit = rows && logits.shape[0] === rows.max && origin.rows === rows && origin.shape.join() === String(rows.max);
-    const fits = logits.dtype === 'f32' && logits.shape.length === 2 && logits.shape[1]! > 0 && origin.dtype === 'u32';
-    if (!rowsFit || !fits || sizeOf(settings.shape) * 4 !== ExitSettings.size) {
-      throw expected('exit-check', 'logits f32[rows, classes], origin u32[rows] of the same rows and ExitSettings', logits, origin, settings);
+    const fits = rows && shape.length === 2 && shape[0] === rows.max && shape[1] === words && classes > 0;
+    if (!fits || dtype !== (half ? 'u32' : 'f32') || !Number.isInteger(classes)) {
+      const wanted = half ? `u32[rows, ${words}], pairs of ${classes} f16` : 'f32[rows, classes]';
+      throw expected('exit-check', `logits ${wanted}`, logits);
     }
-    if (classThresholds.dtype !== 'f32' || ![1, logits.shape[1]].includes(sizeOf(classThresholds.shape))) {
-      throw expected('exit-check', `thresholds f32[${logits.shape[1]}] by class, or f32[1]`, classThresholds);
+    if (variant !== 'split' && !Object.hasOwn(KERNELS, variant)) {
+      throw new ArgumentError(`exit-check: expected variant row, subgroup, workgroup or split, got ${String(variant)}`);
     }
-    if (sizeOf(records.shape) * 4 < ExitRecord.size * rows.max) {
-      throw expected('exit-check', `records of ${rows.max} x ${ExitRecord.size} bytes`, records);
-    }
-    if (next && (next === rows || next.max !== rows.max)) {
-      throw expected('exit-check', `rows that follow of their own, at most ${rows.max}`, { dtype: 'u32', shape: [next.max], rows: next });
-    }
-    const list = { dtype: 'u32', shape: [rows.max], rows: next ?? rows } as const;
-    return { order: list, nextOrigin: list };
+    return inferDecision('exit-check', rows, classes, decision, { next, kernels });
   },
-  lower({ logits, settings, classThresholds, origin, records }, { order, nextOrigin }, { next }, { scratch }) {
-    const [count, classes] = logits.shape as [number, number];
-    const shared = { settings, classThresholds, records, logits, origin };
-    const params = { classes };
-    if (next && count > 1 && count <= GROUP && classes < WIDE) {
-      const bind = { ...shared, order, nextOrigin, next: liveCountOf(next) };
-      return [dispatch(exitCheckGroupKernel, { bind, params, grid: [1], rows: logits.rows! })];
+  lower({ logits, ...decision }, outputs, { next, half, variant, kernels }, context) {
+    const rows = logits.rows!;
+    const classes = half?.classes ?? logits.shape[1]!;
+    const chosen = variant ?? variantFor(classes);
+    const bind = { ...decision, logits };
+    if (chosen === 'row' && !half && !kernels?.whole && next && rows.max > 1 && rows.max <= GROUP) {
+      const all = { ...bind, ...outputs, next: liveCountOf(next) };
+      const group = dispatch(exitCheckGroupKernel, { bind: all, params: { classes }, grid: [1], rows });
+      return withKernels([group], kernels);
     }
-    // Of a single row, whether it stays is the live count of those that follow.
-    const single = next && count === 1;
-    const stays = single ? liveCountOf(next) : scratch({ dtype: 'u32', shape: [count], rows: logits.rows! });
-    const bind = { ...shared, stays };
-    const check =
-      classes < WIDE
-        ? dispatch(exitCheckKernel, { bind, params, grid: linearGrid(1, 64), rows: logits.rows! })
-        : dispatch(exitCheckWideKernel, { bind, params, grid: linearGrid(1, 1), rows: logits.rows! });
-    if (!next || single) return [check];
-    const compaction = { settings, stays, origin, order, nextOrigin, next: liveCountOf(next) };
-    return [check, dispatch(compactKernel, { bind: compaction, grid: [1], rows: logits.rows! })];
+    const stays = staysOf(rows, next, context);
+    const after = regroup(decision, stays, outputs, next);
+    if (kernels?.whole) {
+      const { kernel, rowsPerWorkgroup } = kernels.whole;
+      const own = { ...bind, criterion: decision.classThresholds, stays };
+      const grid = linearGrid(1, rowsPerWorkgroup);
+      return [dispatch(kernel, { bind: own, params: { classes }, grid, rows }), ...after];
+    }
+    if (chosen !== 'split') {
+      const { grid, [half ? 'half' : 'full']: kernel } = KERNELS[chosen];
+      const check = dispatch(kernel, { bind: { ...bind, stays }, params: { classes }, grid, rows });
+      return withKernels([check, ...after], kernels);
+    }
+    const params = { classes, parts: Math.ceil(classes / SPLIT_CLASSES) };
+    const perRow = params.parts * exitCheckSplitKernel.workgroupSize[0] * (ExitPart.size / 4);
+    const found = context.scratch({ dtype: 'u32', shape: [rows.max, perRow], rows });
+    const { settings } = decision;
+    const split = half ? exitCheckSplitHalfKernel : exitCheckSplitKernel;
+    const launches = [
+      dispatch(split, { bind: { settings, logits, found }, params, grid: linearGrid(params.parts, 1), rows }),
+      dispatch(exitCheckJoinKernel, { bind: { ...decision, found, stays }, params, grid: linearGrid(1, 1), rows }),
+      ...after,
+    ];
+    return withKernels(launches, kernels);
   },
   gradient: none('a decision is not differentiable; train with the losses of the exits'),
 });

@@ -7,6 +7,7 @@ export { crossEntropy } from './cross-entropy.ts';
 export { crossEntropyGrad } from './cross-entropy-grad.ts';
 export { dropout } from './dropout.ts';
 export { exitCheck } from './exit-check.ts';
+export { exitHead } from './exit-head.ts';
 export { linear } from './linear.ts';
 export { matmul } from './matmul.ts';
 export { averagePool2d, maxPool2d } from './pool2d.ts';

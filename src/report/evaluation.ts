@@ -52,8 +52,16 @@ export function evaluationText(report: EvaluationReport, { title, origin }: { ti
         `latency of ${plural(latencyMs.samples, 'sample')}, one by one, with and without exits in turn`,
       WIDTH,
     ),
+    ...wrap(policyText(report), WIDTH),
     ...wrap(`adapter: ${report.adapter}`, WIDTH),
+    ...(report.plan ? ['', ...report.plan.split('\n').flatMap((line) => (line.length > WIDTH ? wrap(line, WIDTH) : [line]))] : []),
   ].join('\n');
+}
+
+function policyText({ policy, exits, checked, deadline }: EvaluationReport): string {
+  const some = checked.length < exits.length ? `, exits ${checked.join(', ')} of ${exits.length} checked` : '';
+  if (!deadline) return `policy: ${policy}${some}`;
+  return `policy: ${policy}${some}; deadline ${significant(deadline.ms)} ms, which came first for ${percent(deadline.timedOut, 1)} of the samples`;
 }
 
 /** What the exits are worth on this data and this adapter, in one sentence or two. */
@@ -90,6 +98,8 @@ export function criterionText(criterion: Criterion): string {
       return `learned gate > ${criterion.threshold}`;
     case 'fromExit':
       return `from exit ${criterion.exit}`;
+    case 'wgsl':
+      return 'a criterion of its own says so';
     default: {
       const { kind, thresholds, classThresholds } = criterion;
       const values = thresholds.map((threshold) => Number(threshold.toPrecision(4))).join(', ');

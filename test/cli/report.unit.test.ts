@@ -12,6 +12,8 @@ const report: EvaluationReport = {
   accuracy: 0.978,
   accuracyFull: 0.979,
   notFinite: 0,
+  policy: 'readback',
+  checked: [1, 2],
   exits: [
     { exit: 1, share: 0.823, accuracy: 0.991, accuracyAll: 0.952, macs: 220_150 },
     { exit: 2, share: 0.177, accuracy: 0.912, accuracyAll: 0.979, macs: 1_247_720 },
@@ -52,6 +54,7 @@ test('a report says everything in 80 columns', () => {
 leaves if entropy < 0.04234 nats: chosen on procedural(seed 1)/validation
 one sample: 1.18 reads, 1.18 submits, 5.20 dispatches; latency of 500 samples,
 one by one, with and without exits in turn
+policy: readback
 adapter: mesa llvmpipe llvmpipe (LLVM 19.1.7, 256 bits)`);
 });
 

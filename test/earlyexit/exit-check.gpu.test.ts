@@ -13,6 +13,7 @@ import type { Value } from '../../src/kernels/define.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
 import { openTestDevice } from '../open-test-device.ts';
+import { logitsFor, oracle } from './scores-oracle.ts';
 
 const device = await openTestDevice();
 
@@ -42,23 +43,6 @@ async function check(logits: Float32Array, classes: number, criterion?: Criterio
   await program.call({ logits });
   const bytes = ((await records.read()) as Uint32Array).buffer as ArrayBuffer;
   return { records: bytes, stays: Array.from({ length: count }, (_, row) => Number(!readRecord(bytes, row).left)) };
-}
-
-/** The scores in double precision. */
-function oracle(logits: Float32Array, temperature = 1) {
-  const z = Array.from(logits, (value) => value / temperature);
-  const greatest = Math.max(...z);
-  const weights = z.map((value) => Math.exp(value - greatest));
-  const total = weights.reduce((a, b) => a + b, 0);
-  const p = weights.map((weight) => weight / total);
-  const [first = 0, second = 0] = p.toSorted((a, b) => b - a);
-  const entropy = -p.reduce((sum, value) => sum + (value > 0 ? value * Math.log(value) : 0), 0);
-  return { label: z.indexOf(greatest), confidence: first, margin: z.length > 1 ? first - second : first, entropy };
-}
-
-function logitsFor(rows: number, classes: number, seed: number, spread = 4): Float32Array {
-  const random = new Random(seed);
-  return Float32Array.from({ length: rows * classes }, () => spread * random.normal());
 }
 
 const never = entropy(0);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  choosePlan, estimateChoice, expectedMs, explainPlan, perCallMs, POLICIES,
-} from '../../src/earlyexit/scheduling/planner.ts';
+import { choosePlan } from '../../src/earlyexit/scheduling/planner.ts';
+import { estimateChoice, expectedMs, perCallMs } from '../../src/earlyexit/scheduling/cost-model.ts';
+import { explainPlan } from '../../src/earlyexit/scheduling/explain.ts';
+import { POLICIES } from '../../src/earlyexit/scheduling/costs.ts';
 import type { GridKind } from '../../src/graph/program.ts';
-import type { Choice, DeviceCosts, PartCost, PolicyKind } from '../../src/earlyexit/scheduling/planner.ts';
+import type { Choice, DeviceCosts, PartCost, PolicyKind } from '../../src/earlyexit/scheduling/costs.ts';
 import { ArgumentError } from '../../src/errors.ts';
 import { Random } from '../../src/random.ts';
 

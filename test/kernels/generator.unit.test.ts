@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generate, linkKernel, linkVariants } from '../../scripts/kernels.mjs';
-import { minify } from '../../scripts/kernels/minify.mjs';
+import { minify } from '../../src/custom/toolchain/minify.mjs';
 
 let folder: string;
 beforeAll(() => {

@@ -90,6 +90,7 @@ function dispatch(kernel: LinkedKernel, input: RaceInput, log: AccessLog): void 
   const { node: main } = context.getFunction('main')!;
   const size = exec.reflection.getFunctionInfo('main')!.workgroupSize!;
   const vector = (values: number[]) => new VectorData(values, exec.getTypeInfo('vec3u')!);
+  const scalar = (value: number) => new ScalarData(value, exec.getTypeInfo('u32')!);
   for (const group of box(x, y, z)) {
     clearWorkgroupMemory(exec, log);
     const stacks = box(...size).map((local, index) => {
@@ -97,7 +98,10 @@ function dispatch(kernel: LinkedKernel, input: RaceInput, log: AccessLog): void 
         workgroup_id: vector(group),
         num_workgroups: vector([x, y, z]),
         local_invocation_id: vector(local),
-        local_invocation_index: new ScalarData(index, exec.getTypeInfo('u32')!),
+        local_invocation_index: scalar(index),
+        // The interpreter knows no subgroup operations, and a subgroup of one needs none.
+        subgroup_invocation_id: scalar(0),
+        subgroup_size: scalar(1),
         global_invocation_id: vector(local.map((at, axis) => at + group[axis]! * size[axis]!)),
       };
       const own = context.clone();

@@ -6,11 +6,21 @@ import type { LinkedKernel } from '../../scripts/kernels.mjs';
 import { lintRaces } from './race-lint.ts';
 import type { RaceInput } from './race-lint.ts';
 
+/** Enough for a tree in whose second round an invocation reads what another wrote in the first, of pairs too. */
+const TREE = { features: 3, classes: 18, parts: 2 };
+
+/** Rows that move, more than one block of them. */
+const MOVING: RaceInput = { liveRows: 6, storage: { order: Uint32Array.of(0, 2, 3, 5, 6, 9) } };
+
 /** Inputs of kernels that need others than two workgroups, two live rows and every parameter 3. */
 const INPUTS: Readonly<Record<string, RaceInput>> = {
   compact: { grid: [1] },
-  // Rows that move, more than one block of them.
-  'compact-rows': { liveRows: 6, storage: { order: Uint32Array.of(0, 2, 3, 5, 6, 9) } },
+  'exit-check-join': { params: TREE },
+  'exit-check-wide': { params: TREE },
+  'exit-check-wide-half': { params: TREE },
+  'exit-head': { params: TREE },
+  'compact-rows': MOVING,
+  'compact-rows-four': MOVING,
   'exit-check-group': { grid: [1] },
 };
 

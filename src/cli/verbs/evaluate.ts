@@ -1,5 +1,5 @@
-import { chooseThresholds, evaluate, fingerprint, loadModel, readModelFile, scoreExits } from '../../node.ts';
-import type { CriterionKind, Dataset, DatasetParts, Model } from '../../node.ts';
+import { chooseThresholds, evaluate, exitShares, fingerprint, loadModel, readModelFile, scoreExits } from '../../node.ts';
+import type { CriterionKind, Dataset, DatasetParts, EvaluateOptions, Model } from '../../node.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { evaluationText } from '../../report/evaluation.ts';
 import { plural } from '../../report/format.ts';
@@ -10,6 +10,7 @@ import { dataFlag, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { choice, flag, integer } from '../flags.ts';
+import { policyFlags, policyOptions } from '../policy.ts';
 import { defineVerb } from '../verb.ts';
 
 export const evaluateVerb = defineVerb({
@@ -25,6 +26,7 @@ export const evaluateVerb = defineVerb({
     }),
     ...criterionFlags,
     maxLoss: maxLossFlag,
+    ...policyFlags,
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples together where accuracy is measured', fallback: '64' }),
     adapter: adapterFlag,
   },
@@ -36,8 +38,16 @@ export const evaluateVerb = defineVerb({
     checkFits(network, parts[flags.split], '--data');
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
-    const decision = decided ?? (await chooseHere(model, parts, flags));
-    return await judge(model, parts[flags.split], decision, { batch: flags.batch, title: file! });
+    let decision = decided ?? (await chooseHere(model, parts, flags));
+    if (flags.policy === 'auto' && !decision.shares) {
+      const table = await scoreExits(model, parts.validation, { batch: flags.batch });
+      decision = { ...decision, shares: exitShares(table, decision.criterion) };
+    }
+    return await judge(model, parts[flags.split], decision, {
+      batch: flags.batch,
+      title: file!,
+      scheduling: { ...policyOptions(flags), deadlineMs: flags.deadline },
+    });
   },
 });
 
@@ -51,15 +61,17 @@ async function chooseHere(
   return fromChoice(chooseThresholds(table, { criterion, maxAccuracyLoss: maxLoss / 100 }), 'chosen');
 }
 
+type Scheduling = Pick<EvaluateOptions, 'policy' | 'store' | 'deadlineMs'>;
+
 /** Evaluates and puts the result in words. */
 export async function judge(
   model: Model,
   dataset: Dataset,
-  { criterion, source, origin, chosenOn }: Decision,
-  { batch, title }: { batch: number; title: string },
+  { criterion, source, origin, chosenOn, shares }: Decision,
+  { batch, title, scheduling = {} }: { batch: number; title: string; scheduling?: Scheduling },
 ) {
   const warnings = suspicions(model, dataset, chosenOn?.fingerprint);
-  const report = await evaluate(model, dataset, { criterion, batch });
+  const report = await evaluate(model, dataset, { criterion, batch, shares, ...scheduling });
   if (report.notFinite) {
     warnings.push(`counted as wrong for a NaN or infinite logit: ${plural(report.notFinite, 'sample')}`);
   }

@@ -7,6 +7,7 @@ import { criterionFlags, decide } from '../criterion.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { toggle } from '../flags.ts';
+import { policyFlags, policyOptions } from '../policy.ts';
 import { pictureReader } from '../pictures.ts';
 import type { Picture } from '../pictures.ts';
 import { UsageError } from '../usage-error.ts';
@@ -18,6 +19,7 @@ export const predictVerb = defineVerb({
   summary: 'Classify pictures: PNG files, or idx-file#index',
   flags: {
     ...criterionFlags,
+    ...policyFlags,
     invert: toggle('Make black white and white black first: for dark strokes on light paper'),
     adapter: adapterFlag,
   },
@@ -43,10 +45,10 @@ export const predictVerb = defineVerb({
 
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
-    using classifier = await model.compile({ criterion: decision.criterion });
+    using classifier = await model.compile({ criterion: decision.criterion, shares: decision.shares, ...policyOptions(flags) });
     const results: Result[] = [];
     for (const { input, pixels, changes } of pictures) {
-      const prediction = await classifier.classify(pixels, { scores: true });
+      const prediction = await classifier.classify(pixels, { scores: true, deadlineMs: flags.deadline });
       results.push({ input, className: model.classNames[prediction.label]!, ...prediction, changes });
     }
     const { criterion, source, origin } = decision;
@@ -60,11 +62,12 @@ export const predictVerb = defineVerb({
 type Result = Prediction & Pick<Picture, 'input' | 'changes'> & { readonly className: string };
 
 function predictionsText(results: readonly Result[]): string {
-  const rows = results.map(({ input, label, className, exit, finite, confidence, entropy, margin }) => [
+  const rows = results.map(({ input, label, className, exit, finite, confidence, entropy, margin, timedOut }) => [
     input,
     finite ? (className === String(label) ? className : `${className} (${label})`) : `${className}? logits not finite`,
-    String(exit),
+    `${exit}${timedOut ? '*' : ''}`,
     ...[confidence, entropy, margin].map((score) => (finite ? significant(score!) : '-')),
   ]);
-  return table([['input', 'label', 'exit', 'confidence', 'entropy', 'margin'], ...rows]);
+  const late = results.some(({ timedOut }) => timedOut) ? ['', '* the deadline came first'] : [];
+  return [table([['input', 'label', 'exit', 'confidence', 'entropy', 'margin'], ...rows]), ...late].join('\n');
 }

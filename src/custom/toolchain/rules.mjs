@@ -10,13 +10,15 @@ const TAKE_ADDRESS = /^(atomic\w+|arrayLength|workgroupUniformLoad)$/;
  * What is wrong with a kernel, as lines `file:line: what`; empty if nothing is.
  * @param {import('./link.mjs').Linked} linked
  * @param {import('./reflect.mjs').Reflected} reflected
+ * @param {readonly string[]} [except] names of rules that are not asked
  * @returns {string[]}
  */
-export function complaints({ opening, locate }, { ast, info }) {
+export function complaints({ opening, locate }, { ast, info }, except = []) {
   const declared = new Map(ast.filter(({ name }) => name).map((node) => [node.name, node]));
   const buffers = [...info.uniforms, ...info.storage].sort((a, b) => a.binding - b.binding);
   const kernel = { ast, info, locate, opening, buffers, declared, facts: factsOf(ast) };
-  return RULES.flatMap((rule) => [...rule(kernel)]).map(([node, message]) => `${locate(node)}: ${message}`);
+  const rules = RULES.filter(({ name }) => !except.includes(name));
+  return rules.flatMap((rule) => [...rule(kernel)]).map(([node, message]) => `${locate(node)}: ${message}`);
 }
 
 /** Each yields pairs: a node, or nothing for the whole file, and what is wrong there, with the way out. */

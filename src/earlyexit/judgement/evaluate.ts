@@ -2,10 +2,12 @@ import { batches } from '../../data/batches.ts';
 import { imageAt } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
-import type { Classifier, Prediction } from '../classifier.ts';
+import type { Classifier, ClassifierOptions, ClassifyOptions, Prediction } from '../classifier.ts';
 import type { Criterion } from '../criteria.ts';
 import type { Model } from '../model.ts';
-import { checkFits } from '../network.ts';
+import { checkFits, macsToExit } from '../network.ts';
+import type { PolicyKind } from '../scheduling/costs.ts';
+import type { PlanStore } from '../scheduling/plan-store.ts';
 import { percentiles } from './percentiles.ts';
 import type { Percentiles } from './percentiles.ts';
 import { accuracyOf, checkBatch, isRight, scoreExits } from './scores.ts';
@@ -36,6 +38,12 @@ export interface EvaluationReport {
   /** Samples that the last exit answered with a NaN or infinite logit; they count as wrong. */
   readonly notFinite: number;
   readonly exits: readonly ExitReport[];
+  /** How the host learned where samples leave; with `auto`, why, and the exits that were checked. */
+  readonly policy: PolicyKind;
+  readonly plan?: string;
+  readonly checked: readonly number[];
+  /** Share of the samples for which the deadline came first. */
+  readonly deadline?: { readonly ms: number; readonly timedOut: number };
   /** Per sample; `full` is trunk and last head, `speedup` full / mean. The exit checks cost time, not multiply-accumulates. */
   readonly macs: { readonly mean: number; readonly full: number; readonly speedup: number };
   /** Of one sample at a time, measured alternately: with exits, and the full network without. */
@@ -49,6 +57,13 @@ export interface EvaluationReport {
 export interface EvaluateOptions {
   /** The thresholds stored in the model where left out. */
   readonly criterion?: Criterion;
+  /** As for `Model.compile`; `readback` where left out. `auto` takes the shares and the store. */
+  readonly policy?: ClassifierOptions['policy'];
+  readonly shares?: readonly number[];
+  readonly store?: PlanStore;
+  /** Samples are then classified one by one, each with this many milliseconds. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
   /** Samples that go through the network together when accuracy is measured; 64 where left out. */
   readonly batch?: number;
   /** Samples whose latency is measured one by one; 500, or all if fewer, where left out. */
@@ -68,13 +83,14 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
   if (!(Number.isInteger(latencySamples) && latencySamples >= 1)) {
     throw new ArgumentError(`evaluate: expected latencySamples of 1 or more, got ${latencySamples}`);
   }
-  const chosen = options.criterion && { criterion: options.criterion };
-  const table = await scoreExits(model, dataset, { batch });
+  const { criterion, policy, shares, store, deadlineMs, signal } = options;
+  const chosen = criterion && { criterion };
+  const table = await scoreExits(model, dataset, { batch, signal });
   const count = dataset.labels.length;
 
-  using grouped = await model.compile({ ...chosen, batch });
-  const predictions: Prediction[] = [];
-  for (const { x } of batches(dataset, { batch, normalize: model.normalization })) predictions.push(...(await grouped.classifyBatch(x)));
+  using early = await model.compile({ ...chosen, policy, shares, store });
+  const predictions = await classifyAll(early, dataset, options);
+  const checked = early.exits;
   const right = (list: readonly number[]): number => list.filter((sample) => isRight(predictions[sample]!, dataset.labels[sample]!)).length;
   const all = predictions.map((_, sample) => sample);
   const exits = network.stages.map((_, index): ExitReport => {
@@ -84,20 +100,23 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
       share: here.length / count,
       accuracy: here.length ? right(here) / here.length : null,
       accuracyAll: accuracyOf(table, index + 1),
-      macs: network.macs.toExit[index]!,
+      macs: macsToExit(network.macs, index + 1, checked),
     };
   });
   const mean = exits.reduce((sum, { share, macs }) => sum + share * macs, 0);
   const { full } = network.macs;
 
-  using early = await model.compile({ ...chosen });
   using last = await model.compile({ exits: [network.stages.length] });
-  const latency = await measureLatency(early, last, dataset, Math.min(latencySamples, count));
+  const latency = await measureLatency(early, last, dataset, Math.min(latencySamples, count), { deadlineMs, signal });
   return {
     adapter: model.device.name,
     dataset: dataset.name,
     samples: count,
-    criterion: grouped.criterion,
+    criterion: early.criterion,
+    policy: early.policy,
+    ...(early.plan && { plan: early.plan.explain() }),
+    checked,
+    ...(deadlineMs !== undefined && { deadline: { ms: deadlineMs, timedOut: predictions.filter(({ timedOut }) => timedOut).length / count } }),
     accuracy: right(all) / count,
     accuracyFull: accuracyOf(table, network.stages.length),
     notFinite: predictions.filter(({ finite }) => !finite).length,
@@ -107,17 +126,39 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
   };
 }
 
+/** Answers are the same one by one and in batches, but for a deadline. */
+async function classifyAll(early: Classifier, dataset: Dataset, options: EvaluateOptions): Promise<Prediction[]> {
+  const { model, exits, criterion } = early;
+  const { batch = 64, deadlineMs, signal } = options;
+  const call = { deadlineMs, signal };
+  using grouped = deadlineMs === undefined ? await model.compile({ criterion, exits, batch }) : undefined;
+  const predictions: Prediction[] = [];
+  for (const { x } of batches(dataset, { batch, normalize: model.normalization })) {
+    predictions.push(...(await (grouped ? grouped.classifyBatch(x, call) : oneByOne(early, x, call))));
+  }
+  return predictions;
+}
+
+async function oneByOne(early: Classifier, x: Float32Array, call: ClassifyOptions): Promise<Prediction[]> {
+  const { sampleSize } = early.model;
+  const predictions: Prediction[] = [];
+  for (let start = 0; start < x.length; start += sampleSize) {
+    predictions.push(await early.classify(x.subarray(start, start + sampleSize), call));
+  }
+  return predictions;
+}
+
 /** Calls before the clock starts. */
 const WARM_UP = 20;
 
-async function measureLatency(early: Classifier, full: Classifier, dataset: Dataset, samples: number) {
+async function measureLatency(early: Classifier, full: Classifier, dataset: Dataset, samples: number, options: ClassifyOptions) {
   const times = { early: [] as number[], full: [] as number[] };
   const cost = { reads: 0, submits: 0, dispatches: 0 };
   for (let call = -WARM_UP; call < samples; call++) {
     const image = imageAt(dataset, (call + WARM_UP) % dataset.labels.length);
     for (const [name, classifier] of [['early', early], ['full', full]] as const) {
       const began = performance.now();
-      const { trace } = await classifier.classify(image, { trace: true });
+      const { trace } = await classifier.classify(image, { ...(name === 'early' && options), trace: true });
       if (call < 0) continue;
       times[name].push(performance.now() - began);
       if (name === 'full') continue;

@@ -23,11 +23,11 @@ export interface ScoreTable {
   readonly exits: readonly (readonly Scores[])[];
 }
 
-/** Runs all exits on all samples. @throws ArgumentError if the data do not fit the network, DeviceLostError */
+/** Runs all exits on all samples. @throws ArgumentError if the data do not fit the network, DeviceLostError, the signal's reason */
 export async function scoreExits(
   model: Model,
   dataset: Dataset,
-  { batch = 64 }: { batch?: number } = {},
+  { batch = 64, signal }: { batch?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<ScoreTable> {
   const { network, device, context } = model;
   checkFits(network, dataset, 'scoreExits');
@@ -54,6 +54,7 @@ export async function scoreExits(
       return {};
     });
     for (const { x, rows: count } of batches(dataset, { batch, normalize: model.normalization })) {
+      signal?.throwIfAborted();
       const recording = program.start({ x });
       program.encode(recording, 0);
       const size = count * RECORD_BYTES;

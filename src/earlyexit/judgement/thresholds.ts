@@ -30,6 +30,12 @@ export function replay({ exits, classes }: ScoreTable, criterion: Criterion): Ui
   });
 }
 
+/** The share of the samples that leaves at each exit under this criterion. @throws ArgumentError as `replay` */
+export function exitShares(table: ScoreTable, criterion: Criterion): number[] {
+  const at = replay(table, criterion);
+  return table.exits.map((_, exit) => at.filter((left) => left === exit).length / at.length);
+}
+
 /** Scores with what the exits before gave: in f32, as the kernel has them. */
 function soFar(scores: Scores, before: ScoresSoFar | undefined): ScoresSoFar {
   const known = before !== undefined && before.streak > 0;

@@ -1,6 +1,9 @@
 import { ArgumentError } from '../../errors.ts';
-import { arriving, choosePlan, estimate, estimateChoice, joinParts, perCallMs, POLICIES } from './planner.ts';
-import type { DeviceCosts, PartCost, Plan, PolicyKind } from './planner.ts';
+import { arriving, estimate, estimateChoice, joinParts, perCallMs } from './cost-model.ts';
+import { choosePlan } from './planner.ts';
+import { POLICIES } from './costs.ts';
+import type { DeviceCosts, PartCost, PolicyKind } from './costs.ts';
+import type { Plan } from './planner.ts';
 
 /** A finished call: how it ran, the exit each of its rows left at, and the time from the call to its answer. */
 export interface Observation {
@@ -12,6 +15,8 @@ export interface Observation {
 export interface DriftOptions {
   /** Policies a new plan may take; all, if absent. */
   readonly policies?: readonly PolicyKind[];
+  /** Whether other checkpoints are looked at as well, every eighth time: to change them a network is compiled. */
+  readonly checkpoints?: boolean;
   /** Calls between two looks at the plan, and those the round trip is judged on. */
   readonly every?: number;
   /** How many samples the shares of the plan are worth, and how far back observed ones are remembered. */
@@ -19,6 +24,9 @@ export interface DriftOptions {
   /** A new plan must be expected to save more than this share of the present one's time. */
   readonly gain?: number;
 }
+
+/** Choosing among sets of checkpoints takes long where there are many: 0.2 s for twelve. */
+const LOOKS_PER_REPLAN = 8;
 
 /**
  * Watches finished calls for a round trip or exit shares that are no longer those of the plan.
@@ -38,7 +46,7 @@ export class DriftWatch {
 
   /** @throws ArgumentError for options out of range */
   constructor(plan: Plan, options: DriftOptions = {}) {
-    const { policies = POLICIES, every = 256, weight = 200, gain = 0.1 } = options;
+    const { policies = POLICIES, checkpoints = true, every = 256, weight = 200, gain = 0.1 } = options;
     if (!Number.isSafeInteger(every) || every < 1) {
       throw new ArgumentError(`DriftWatch: expected every >= 1, an integer, got ${every}`);
     }
@@ -48,10 +56,10 @@ export class DriftWatch {
     this.#shares = [...plan.shares];
     this.#parts = joinParts(plan.costs, plan.exits);
     this.#roundTrips = new Float64Array(every).fill(plan.costs.roundTripMs);
-    this.#options = { policies, every, weight, gain };
+    this.#options = { policies, checkpoints, every, weight, gain };
   }
 
-  /** The plan of the constructor, or the last one that `observe` answered with. */
+  /** The plan of the constructor, or the last one adopted. */
   get plan(): Plan {
     return this.#plan;
   }
@@ -67,27 +75,27 @@ export class DriftWatch {
   }
 
   /**
-   * Takes a call into account. Now and then it answers with a better plan over the same checkpoints, which needs no
-   * compilation; that plan is then the one watched.
+   * Takes a call into account. Now and then it answers with a better plan, to be adopted once it is in use: most often one
+   * over the same checkpoints, which needs no compilation; every eighth time others are looked at as well.
    * @throws ArgumentError for exits that the plan does not check, more rows than its batch, or a time that is none
    */
   observe(call: Observation): Plan | undefined {
-    const { every, weight, policies, gain } = this.#options;
+    const { every, weight, policies, checkpoints, gain } = this.#options;
     const leaving = this.#countLeaving(call);
     this.#roundTrips[this.#observed++ % every] = this.#roundTripOf(call, leaving);
     this.#blend(leaving, call.exits.length, 1 - (1 - 1 / weight) ** call.exits.length);
     if (this.#observed % every !== 0) return undefined;
 
     const now = this.#costs();
-    const next = choosePlan(now, this.#shares, { policies, exits: this.#plan.exits });
     const present = perCallMs(estimateChoice(now, this.#shares, this.#plan));
-    if (!(perCallMs(next) < (1 - gain) * present)) return undefined;
-    return (this.#plan = next);
+    const free = checkpoints && this.#observed % (every * LOOKS_PER_REPLAN) === 0;
+    const next = choosePlan(now, this.#shares, free ? { policies } : { policies, exits: this.#plan.exits });
+    return perCallMs(next) < (1 - gain) * present ? next : undefined;
   }
 
-  /** The best plan under the present round trip and shares, checkpoints included: the network may need compiling. */
-  replan(): Plan {
-    return choosePlan(this.#costs(), this.#shares, { policies: this.#options.policies });
+  /** From here on this plan is the one watched. */
+  adopt(plan: Plan): void {
+    this.#plan = plan;
   }
 
   #costs(): DeviceCosts {

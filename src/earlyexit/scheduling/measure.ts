@@ -1,13 +1,17 @@
 import type { Recording } from '../../device/recording.ts';
+import { compile } from '../../graph/program.ts';
 import type { GridKind } from '../../graph/program.ts';
+import { compactRows } from '../../kernels/compact-rows.ts';
 import { Random } from '../../random.ts';
+import { Rows } from '../../tensor/spec.ts';
 import type { Model } from '../model.ts';
 import { StagedProgram } from '../staged-program.ts';
 import type { Part } from '../staged-program.ts';
 import { loadPlan, planKey, savePlan } from './plan-store.ts';
 import type { PlanStore } from './plan-store.ts';
-import { choosePlan, GRIDS } from './planner.ts';
-import type { DeviceCosts, GridCost, PartCost, Plan } from './planner.ts';
+import { choosePlan } from './planner.ts';
+import type { DeviceCosts, GridCost, PartCost, StageCost } from './costs.ts';
+import type { Plan } from './planner.ts';
 
 export interface MeasureOptions {
   /** Most samples that go through together; 1 where left out. */
@@ -18,8 +22,9 @@ export interface MeasureOptions {
 /** A measured launch takes at least so long in all, or it is repeated within one submit. */
 const LONG_ENOUGH_MS = 2;
 const MOST_REPEATS = 32;
-/** Of so many rounds the median counts. */
+/** Rounds: whatever else the machine does only adds to the fastest. Of what takes long by itself two are enough. */
 const ROUNDS = 5;
+const LONG_MS = 20;
 
 /**
  * Times every part of a network on its device, with all rows alive and with none, under either kind of grid, and the
@@ -44,37 +49,76 @@ export async function measureCosts(model: Model, { batch = 1, ensemble = false }
 
     const measure = async (index: number, part: Part, grid: GridKind, rows: number): Promise<number> => {
       const run = (repeats: number): Promise<number> => {
-        // The body sizes the indirect grids of the exit as well.
         staged.force(index, rows);
         return timed(staged, (recording) => {
           for (let repeat = 0; repeat < repeats; repeat++) staged.encode(recording, index, grid, [part]);
         });
       };
       if (part === 'exit') {
+        // The body sizes the indirect grids of the exit as well.
         staged.force(index, rows);
         await timed(staged, (recording) => staged.encode(recording, index, grid, ['body']));
       }
-      await run(1);
-      const once = Math.max(1e-3, (await run(1)) - roundTripMs);
-      const repeats = Math.min(MOST_REPEATS, Math.ceil(LONG_ENOUGH_MS / once));
-      const total = await median(ROUNDS, () => run(repeats));
-      return Math.max(0, total - roundTripMs) / repeats;
+      return repeated(run, roundTripMs);
     };
     const costOf = async (index: number, part: Part): Promise<PartCost> => {
-      const cost: Partial<Record<GridKind, GridCost>> = {};
-      for (const grid of GRIDS) {
-        cost[grid] = { alive: await measure(index, part, grid, batch), skipped: await measure(index, part, grid, 0) };
-      }
-      return cost as PartCost;
+      const gridCost = async (grid: GridKind): Promise<GridCost> => ({
+        alive: await measure(index, part, grid, batch),
+        skipped: await measure(index, part, grid, 0),
+      });
+      const full = await gridCost('full');
+      // The rows of the first stage are the host's: there is nothing to size on the GPU.
+      if (index === 0) return { full, indirect: full };
+      const indirect = await gridCost('indirect');
+      // The same work, launched in a dearer way: where it seems cheaper, the difference is noise.
+      return { full, indirect: { ...indirect, alive: Math.max(full.alive, indirect.alive) } };
     };
-    const stages: { body: PartCost; exit: PartCost }[] = [];
+    const stages: StageCost[] = [];
     for (const [index] of exits.entries()) {
-      stages.push({ body: await costOf(index, 'body'), exit: await costOf(index, 'exit') });
+      const moveMs = await measureMove(model, batch, staged.crossing[index] ?? 0, roundTripMs);
+      stages.push({ body: await costOf(index, 'body'), exit: await costOf(index, 'exit'), moveMs });
     }
     return { adapter: device.name, network: network.name, batch, roundTripMs, stages };
   } finally {
     staged.dispose();
   }
+}
+
+/** Milliseconds to move all rows of a batch but the first by one place, `size` numbers each. */
+async function measureMove({ device, network }: Model, batch: number, size: number, roundTripMs: number): Promise<number> {
+  if (batch === 1 || size === 0) return 0;
+  const [rows, kept] = [new Rows(batch), new Rows(batch, 'kept')];
+  const specs = {
+    x: { dtype: 'f32', shape: [batch, size], rows },
+    order: { dtype: 'u32', shape: [batch], rows: kept },
+  } as const;
+  const label = `${network.name} move`;
+  using program = await compile(device, specs, ({ x, order }) => ({ y: compactRows({ x, order }) }), { label });
+  const x = { buffer: device.createBuffer(batch * size * 4, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC, label), offset: 0, size: batch * size * 4 };
+  const order = Uint32Array.from({ length: batch - 1 }, (_, row) => row + 1);
+  try {
+    return await repeated(async (repeats) => {
+      const recording = program.start({ x, order });
+      for (let repeat = 0; repeat < repeats; repeat++) program.encode(recording, 0);
+      const began = performance.now();
+      const pending = recording.read({ ...x, size: 4 });
+      recording.submit();
+      await pending();
+      return performance.now() - began;
+    }, roundTripMs);
+  } finally {
+    device.destroyBuffer(x.buffer);
+  }
+}
+
+/** Milliseconds of one repeat, the round trip taken away: the fastest of rounds that are long enough to be measured. */
+async function repeated(run: (repeats: number) => Promise<number>, roundTripMs: number): Promise<number> {
+  await run(1);
+  const once = Math.max(1e-3, (await run(1)) - roundTripMs);
+  const repeats = Math.min(MOST_REPEATS, Math.ceil(LONG_ENOUGH_MS / once));
+  let total = Infinity;
+  for (let round = 0; round < (once > LONG_MS ? 2 : ROUNDS); round++) total = Math.min(total, await run(repeats));
+  return Math.max(0, total - roundTripMs) / repeats;
 }
 
 /** Milliseconds from here until the host has read four bytes that the GPU copied behind what `encode` recorded. */

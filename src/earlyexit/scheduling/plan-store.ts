@@ -1,8 +1,9 @@
 import { DataError, ExitGpuError } from '../../errors.ts';
-import { array, number, object, oneOf, parseJson, string } from '../../json.ts';
+import { array, number, object, oneOf, optional, parseJson, string } from '../../json.ts';
 import type { Check } from '../../json.ts';
-import { checkChoice, checkCosts, checkShares, GRIDS, POLICIES } from './planner.ts';
-import type { Alternative, DeviceCosts, Plan } from './planner.ts';
+import { checkChoice, checkCosts, checkShares, GRIDS, POLICIES } from './costs.ts';
+import type { Alternative, Plan } from './planner.ts';
+import type { DeviceCosts } from './costs.ts';
 
 /** Keeps short texts. A failing store rejects; `loadPlan` and `savePlan` bear with that. */
 export interface PlanStore {
@@ -31,7 +32,7 @@ const costs: Check<DeviceCosts> = object({
   network: string,
   batch: positive,
   roundTripMs: milliseconds,
-  stages: array(object({ body: part, exit: part })),
+  stages: array(object({ body: part, exit: part, moveMs: optional(milliseconds) })),
 });
 const version = object({ formatVersion: number({ min: FORMAT_VERSION, max: FORMAT_VERSION }) });
 const planFields: Check<Plan> = object({
@@ -39,6 +40,7 @@ const planFields: Check<Plan> = object({
   costs,
   shares: array(milliseconds),
   alternatives: array(alternative),
+  regroupFrom: array(positive),
 });
 
 /** What a plan depends on and is kept under. */

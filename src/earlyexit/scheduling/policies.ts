@@ -3,7 +3,7 @@ import type { GridKind } from '../../graph/program.ts';
 import { readRecord, readScores, RECORD_BYTES, SCORE_BYTES, splitLabel, staysOn } from '../records.ts';
 import type { Answer, Scores } from '../records.ts';
 import type { StagedProgram } from '../staged-program.ts';
-import type { Choice } from './planner.ts';
+import type { Choice } from './costs.ts';
 
 /** What one call cost. */
 export interface ClassifyTrace {
@@ -66,22 +66,19 @@ async function addReached(staged: StagedProgram, { cost }: Run): Promise<void> {
 /** `readback`; `overlap` if there are grids for stages launched before it is known who reaches them. */
 async function stepwise(staged: StagedProgram, ahead: readonly GridKind[] | undefined, run: Run): Promise<RowAnswer[]> {
   const last = staged.options.exits.length - 1;
-  let pending = launch(staged, staged.start(run.input), 0, 'full', run);
-  for (let index = 0; ; index++) {
-    let next = ahead && index < last ? launch(staged, staged.record(), index + 1, ahead[index + 1]!, run) : undefined;
-    try {
-      const bytes = await collect(pending, run);
+  const underWay = [launch(staged, staged.start(run.input), 0, 'full', run)];
+  try {
+    for (let index = 0; ; index++) {
+      if (ahead && index < last) underWay.push(launch(staged, staged.record(), index + 1, ahead[index + 1]!, run));
+      const bytes = await collect(underWay.shift()!, run);
       const answers = answersAt(staged, index, bytes, run);
-      if (answers === 'in records') return recordsIn(await collect(submit(staged.record(), allRecords(staged, run), run), run), run);
+      if (answers === 'in records') return await readRecords(staged, staged.record(), run);
       if (answers) return answers;
-      pending = next ?? launch(staged, staged.record(), index + 1, 'full', run);
-      next = undefined;
-    } finally {
-      if (next) {
-        run.cost.wasted++;
-        next.release();
-      }
+      if (underWay.length === 0) underWay.push(launch(staged, staged.record(), index + 1, 'full', run));
     }
+  } finally {
+    run.cost.wasted += underWay.length;
+    for (const pending of underWay) pending.release();
   }
 }
 
@@ -90,7 +87,7 @@ async function gated(staged: StagedProgram, grids: readonly GridKind[], run: Run
   const recording = staged.start(run.input);
   exits.forEach((_, index) => staged.encode(recording, index, grids[index]));
   run.cost.stages += exits.length;
-  const answers = recordsIn(await collect(submit(recording, allRecords(staged, run), run), run), run);
+  const answers = await readRecords(staged, recording, run);
   const deepest = Math.max(...answers.map(({ exit }) => exits.indexOf(exit)));
   run.cost.wasted += exits.length - 1 - deepest;
   return answers;
@@ -101,8 +98,11 @@ function launch(staged: StagedProgram, recording: Recording, index: number, grid
   staged.encode(recording, index, grids);
   run.cost.stages++;
   const { batch, exits } = staged.options;
-  if (batch === 1) return submit(recording, { ...staged.records, size: decisionBytes(run) }, run);
-  return submit(recording, index === exits.length - 1 ? allRecords(staged, run) : staged.left(index), run);
+  if (batch === 1) return submit(recording, [{ ...staged.records, size: decisionBytes(run) }], run);
+  if (index === exits.length - 1) return submit(recording, [allRecords(staged, run)], run);
+  // With a deadline the best answers of rows that go on may be wanted as well: by the same read, since time is short.
+  const best = run.deadline === undefined ? [] : [allRecords(staged, run)];
+  return submit(recording, [staged.left(index), ...best], run);
 }
 
 /** Of one sample the decision is enough; with a deadline the best answer of a row that goes on may be wanted as well. */
@@ -122,18 +122,23 @@ function answersAt(staged: StagedProgram, index: number, bytes: ArrayBuffer, run
   if (index === exits.length - 1) return recordsIn(bytes, run);
   const left = new Uint32Array(bytes)[0]!;
   staged.know(index, left);
-  return left === 0 || now() >= deadline ? 'in records' : undefined;
+  if (left > 0 && now() < deadline) return undefined;
+  return run.deadline === undefined ? 'in records' : recordsIn(bytes.slice(4), run);
+}
+
+async function readRecords(staged: StagedProgram, recording: Recording, run: Run): Promise<RowAnswer[]> {
+  return recordsIn(await collect(submit(recording, [allRecords(staged, run)], run), run), run);
 }
 
 const recordsIn = (bytes: ArrayBuffer, { count }: Run): RowAnswer[] => Array.from({ length: count }, (_, row) => readRecord(bytes, row));
 
-function submit(recording: Recording, range: BufferRange, { cost, signal }: Run): PendingRead {
+function submit(recording: Recording, ranges: readonly BufferRange[], { cost, signal }: Run): PendingRead {
   signal?.throwIfAborted();
-  const pending = recording.read(range);
+  const pending = recording.read(...ranges);
   recording.submit();
   cost.submits++;
   cost.dispatches += recording.dispatches;
-  cost.bytesRead += range.size;
+  for (const { size } of ranges) cost.bytesRead += size;
   return pending;
 }
 

@@ -1,14 +1,18 @@
 // Moves the rows that stay to the front, in place and in order: x[k] = x[order[k]] for k < live.rows.
-// x: [rows, size]; order: u32[rows], ascending, so order[k] >= k. Grid: one invocation per column. No other touches its
+// x: [rows, size], in items of one number or, for the variant, of four; order: u32[rows], ascending, so order[k] >= k. Grid: one invocation per column. No other touches its
 // elements, and each source lies at or behind its place: nothing is overwritten before it is read, and no barrier needed.
+// variants: four
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+
+@if(four) alias Item = vec4u;
+@if(!four) alias Item = u32;
 
 struct Params {
   size: u32,
 }
 
-@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+@group(0) @binding(0) var<storage, read_write> x: array<Item>;
 @group(0) @binding(1) var<storage, read> order: array<u32>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;

@@ -1,19 +1,22 @@
 // Exit check of rows of some hundred classes: the same function, layout and decisions as exit-check, without barriers.
-// logits: f32 bits [rows, classes], or pairs of f16; origin: u32[rows]; records: one per row of the batch; stays: u32[rows].
-// Grid: one workgroup per ROWS rows, one subgroup per row; its invocations take the classes in turn and exchange what they
-// found. The order of the sums depends on the size of a subgroup, and so do the last bits of the scores.
+// logits: f32 bits [rows, classes], or pairs of f16; origin: u32[rows]; records: one per row of the batch; stays:
+// u32[rows]. Grid: one workgroup per ROWS rows, one subgroup per row; its invocations take the classes in turn and
+// exchange what they found. The order of the sums, and so the last bits of scores, depends on the size of a subgroup.
 // variants: half
-enable subgroups;
 import package::lib::exit_decision::decide;
 import package::lib::exit_decision::hasLeft;
-import package::lib::exit_logits::scoresOf;
+import package::lib::exit_logits::addWord;
 import package::lib::exit_logits::wordsOf;
 import package::lib::exit_scores::RunningScores;
 import package::lib::exit_scores::mergeScores;
+import package::lib::exit_scores::noScores;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 
-// The largest size of a subgroup: a workgroup is made of whole ones, whatever theirs is.
+enable subgroups;
+
+// The largest size of a subgroup: a workgroup is made of whole ones, whatever theirs is. That neighbours make one is
+// nowhere promised, and so on every adapter that was tried.
 const THREADS = 128u;
 const ROWS = 4u;
 
@@ -21,6 +24,7 @@ struct Params {
   classes: u32,
 }
 
+@group(0) @binding(3) var<storage, read> logits: array<u32>;
 @group(0) @binding(4) var<storage, read> origin: array<u32>;
 @group(0) @binding(5) var<storage, read_write> stays: array<u32>;
 @group(0) @binding(6) var<uniform> params: Params;
@@ -51,18 +55,22 @@ fn main(
   if (live.rows == 0 && first == 0 && local == 0) {
     stays[0] = 0;
   }
+  let words = wordsOf(params.classes);
   for (var turn = 0u; turn < ROWS; turn += THREADS / size) {
     let place = turn + local / size;
     let row = first + place;
     let alive = place < ROWS && row < live.rows;
     // Those without a row go along with none of its classes: subgroup operations want company.
-    var running = scoresOf(row, params.classes, lane, select(0, wordsOf(params.classes), alive), size);
+    let end = select(0, words, alive);
+    var running = noScores();
+    for (var at = lane; at < end; at += size) {
+      running = addWord(running, logits[row * words + at], at, params.classes);
+    }
     for (var mask = 1u; mask < size; mask *= 2) {
       running = mergeScores(running, fromAfar(running, mask));
     }
     if (alive && lane == 0) {
-      let at = origin[row];
-      stays[row] = u32(!hasLeft(at) && !decide(at, running, params.classes));
+      stays[row] = u32(!hasLeft(origin[row]) && !decide(origin[row], running, params.classes));
     }
   }
 }

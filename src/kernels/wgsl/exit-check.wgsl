@@ -1,11 +1,13 @@
 // Exit check of narrow rows: label, confidence, margin, entropy and the decision, in one pass over the classes.
-// logits: f32 bits [rows, classes], or pairs of f16; origin: u32[rows], where in the batch each row came from; records: one per row of the
-// batch, at its origin; stays: u32[rows], 1 for a row that goes on. Grid: one invocation per row and no barrier.
+// logits: f32 bits [rows, classes], or pairs of f16; origin: u32[rows], where in the batch each row came from; records:
+// one per row of the batch, at its origin; stays: u32[rows], 1 for a row that goes on.
+// Grid: one invocation per row and no barrier.
+// variants: half
 import package::lib::exit_decision::decide;
 import package::lib::exit_decision::hasLeft;
-import package::lib::exit_scores::addLogit;
+import package::lib::exit_logits::addWord;
+import package::lib::exit_logits::wordsOf;
 import package::lib::exit_scores::noScores;
-import package::lib::exit_settings::settings;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 
@@ -33,10 +35,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     stays[row] = 0;
     return;
   }
-  let start = row * params.classes;
+  let words = wordsOf(params.classes);
   var running = noScores();
-  for (var label = 0u; label < params.classes; label++) {
-    running = addLogit(running, logits[start + label], settings.inverseTemperature, label);
+  for (var at = 0u; at < words; at++) {
+    running = addWord(running, logits[row * words + at], at, params.classes);
   }
   stays[row] = u32(!decide(origin[row], running, params.classes));
 }

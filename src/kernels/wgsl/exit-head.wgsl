@@ -1,8 +1,8 @@
 // The last linear layer of an exit and its check in one: logits = x weight^T + bias are judged as they arise and never
 // stored. Scores, decision and records are those of exit-check.
-// x: f32[rows, features]; weight: f32[classes, features]; bias: f32[classes]; origin: u32[rows]; records: one per row of
-// the batch; stays: u32[rows]. Grid: one workgroup per row; its invocations take the classes in turn, a tree of fixed
-// shape joins what they found.
+// x: f32[rows, features]; weight: f32[classes, features]; bias: f32[classes]; origin: u32[rows]; records: one per row
+// of the batch; stays: u32[rows]. Grid: one workgroup per row; its invocations take four classes each in turn, a tree
+// of fixed shape joins what they found.
 import package::lib::exit_decision::decide;
 import package::lib::exit_decision::hasLeft;
 import package::lib::exit_scores::addLogit;
@@ -27,14 +27,19 @@ struct Params {
 @group(0) @binding(8) var<uniform> params: Params;
 @group(0) @binding(9) var<uniform> live: Live;
 
-fn logit(row: u32, label: u32) -> f32 {
+const FOUR = vec4u(0, 1, 2, 3);
+
+// Of four classes at a time, so that a feature is read once for them; beyond the last class, the last again.
+fn logits(row: u32, label: u32) -> vec4f {
   let xAt = row * params.features;
-  let weightAt = label * params.features;
-  var sum = 0.0;
+  let labels = min(label + FOUR, vec4u(params.classes - 1));
+  let at = labels * params.features;
+  var sums = vec4f();
   for (var i = 0u; i < params.features; i++) {
-    sum = fma(x[xAt + i], weight[weightAt + i], sum);
+    let weights = vec4f(weight[at.x + i], weight[at.y + i], weight[at.z + i], weight[at.w + i]);
+    sums = fma(vec4f(x[xAt + i]), weights, sums);
   }
-  return sum + bias[label];
+  return sums + vec4f(bias[labels.x], bias[labels.y], bias[labels.z], bias[labels.w]);
 }
 
 @compute @workgroup_size(THREADS)
@@ -48,14 +53,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     return;
   }
   var running = noScores();
-  for (var label = local; label < params.classes; label += THREADS) {
-    running = addLogit(running, bitcast<u32>(logit(row, label)), settings.inverseTemperature, label);
+  for (var first = 4 * local; first < params.classes; first += 4 * THREADS) {
+    let four = logits(row, first);
+    for (var label = first; label < min(first + 4, params.classes); label++) {
+      running = addLogit(running, bitcast<u32>(four[label - first]), settings.inverseTemperature, label);
+    }
   }
   partials[local] = running;
-  joinPartials(local);
+  joinPartials(local, min((params.classes + 3) / 4, THREADS));
   if (local > 0) {
     return;
   }
-  let at = origin[row];
-  stays[row] = u32(!hasLeft(at) && !decide(at, partials[0], params.classes));
+  stays[row] = u32(!hasLeft(origin[row]) && !decide(origin[row], partials[0], params.classes));
 }

@@ -16,5 +16,7 @@ fn partOf(r: RunningScores) -> ExitPart {
 }
 
 fn scoresOfPart(part: ExitPart) -> RunningScores {
-  return RunningScores(part.greatest, part.second, part.s, part.t, part.label, (part.flags & 1) != 0, (part.flags & 2) != 0);
+  let finite = (part.flags & 1) != 0;
+  let empty = (part.flags & 2) != 0;
+  return RunningScores(part.greatest, part.second, part.s, part.t, part.label, finite, empty);
 }

@@ -1,0 +1,24 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { filePlanStore, POLICIES } from '../node.ts';
+import type { ClassifierOptions } from '../node.ts';
+import { choice, flag, number, optionalFlag } from './flags.ts';
+
+export const policyFlags = {
+  policy: flag(choice(...POLICIES, 'auto'), {
+    placeholder: 'policy',
+    help: `How the host learns where samples leave: ${POLICIES.join(', ')}, or auto, which measures this device and picks`,
+    fallback: 'readback',
+  }),
+  deadline: optionalFlag(number(0, Infinity, { exclusive: true }), {
+    placeholder: 'ms',
+    help: 'Answer with the best that is known when so many milliseconds have passed',
+  }),
+};
+
+/** Where plans are kept between calls of the command: measuring a device takes a while. */
+export function policyOptions({ policy }: { policy: (typeof POLICIES)[number] | 'auto' }): Pick<ClassifierOptions, 'policy' | 'store'> {
+  if (policy !== 'auto') return { policy };
+  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return { policy, store: filePlanStore(join(cache, 'exitgpu', 'plans')) };
+}
