@@ -17,11 +17,17 @@ export * as ops from './kernels/registry.ts';
 export type { Operand, Value } from './kernels/define.ts';
 export type { ExitKernels } from './kernels/exit-kernels.ts';
 
-export { averagePool2d, conv2d, dropout, flatten, linear, maxPool2d, relu } from './nn/layers.ts';
+export { averagePool2d, conv2d, dropout, flatten, globalAveragePool, linear, maxPool2d, relu } from './nn/layers.ts';
+export { batchNorm2d, localResponseNorm } from './nn/normalization.ts';
+export type { BatchNormOptions } from './nn/normalization.ts';
+export { padChannels, residual } from './nn/residual.ts';
+export type { ResidualOptions } from './nn/residual.ts';
+export { stopGradient } from './kernels/gradient-scale.ts';
+export { meanCrossEntropy } from './kernels/cross-entropy.ts';
 export type { Activation } from './kernels/activation.ts';
 export type { Conv2dOptions, PoolOptions } from './nn/layers.ts';
 export type { Initializer, Layer, LayerContext, ParameterSpec } from './nn/layer.ts';
-export { Parameters } from './nn/parameters.ts';
+export { countParameters, Parameters } from './nn/parameters.ts';
 export { parseSafetensors, serializeSafetensors } from './nn/safetensors.ts';
 export type { Safetensors, SafetensorsTensor } from './nn/safetensors.ts';
 

@@ -2,7 +2,8 @@ import type * as registry from '../src/kernels/registry.ts';
 import type { OpRow, OpStory } from './op-table.ts';
 import { binaryRows } from './ops/binary.ts';
 import { conv2dRow } from './ops/conv2d.ts';
-import { crossEntropyGradRow, crossEntropyRow } from './ops/losses.ts';
+import { crossEntropyGradRow, crossEntropyRow, labelWeightsRow } from './ops/losses.ts';
+import { batchNormRow, localResponseNormRow, padChannelsRow } from './ops/normalization.ts';
 import { adamStory, sgdStory } from './ops/optimizers.ts';
 import { averagePool2dRow, maxPool2dRow } from './ops/pool2d.ts';
 import { linearRow, matmulRow } from './ops/products.ts';
@@ -14,6 +15,7 @@ import { unaryRows } from './ops/unary.ts';
 interface Elsewhere {
   readonly testedIn: string;
 }
+const batchStatistics: Elsewhere = { testedIn: 'kernels/batch-norm.gpu.test.ts' };
 const exits: Elsewhere = { testedIn: 'earlyexit/exit-check.gpu.test.ts' };
 
 /** One row per operation: leaving one out does not compile. */
@@ -23,17 +25,24 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   ...unaryRows,
   adam: adamStory,
   averagePool2d: averagePool2dRow,
+  batchNorm: batchNormRow,
+  batchNormTraining: batchStatistics,
   compactRows: exits,
   conv2d: conv2dRow,
   crossEntropy: crossEntropyRow,
   crossEntropyGrad: crossEntropyGradRow,
   dropout: dropoutRow,
   exitCheck: exits,
-  exitHead: exits,
+  exitHead: { testedIn: 'earlyexit/exit-check-variants.gpu.test.ts' },
+  gradientScale: { testedIn: 'kernels/gradient-scale.gpu.test.ts' },
+  labelWeights: labelWeightsRow,
   linear: linearRow,
+  localResponseNorm: localResponseNormRow,
   matmul: matmulRow,
   maxPool2d: maxPool2dRow,
+  padChannels: padChannelsRow,
   reshape: reshapeRow,
   sgd: sgdStory,
   softmax: softmaxRow,
+  updateRunningStatistics: batchStatistics,
 };

@@ -49,8 +49,9 @@ export function gradients(loss: Value, parameters: readonly Operand[]): (Value |
     for (const [name, value] of wanted) {
       const rule = rules[name];
       if (!rule) throw new NoGradientError(`${op}: has no gradient for its input '${name}'; reached by ${path(node, reachedFrom)}`);
-      const earlier = grads.get(value);
       const grad = rule();
+      if (!grad) continue;
+      const earlier = grads.get(value);
       grads.set(value, earlier ? add({ a: earlier, b: grad }) : grad);
       if (value.node && !reachedFrom.has(value.node)) reachedFrom.set(value.node, node);
     }

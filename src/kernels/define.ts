@@ -80,12 +80,13 @@ type OutputGrads<O extends string> = { readonly [K in O as K extends 'y' ? 'dy' 
 
 /**
  * The gradient rule: given inputs, outputs and the gradients of the outputs (`dy` for `y`), one thunk per differentiable
- * input; only those that somebody needs are called. A rule emits by calling operations.
+ * input; only those that somebody needs are called. A rule emits by calling operations. A thunk without a result
+ * contributes nothing: the gradient is zero.
  */
 export type GradientRule<I, O extends string, A> = (
   values: Values<I> & { readonly [K in O]: Value } & OutputGrads<O>,
   attributes: A,
-) => { readonly [K in keyof I]?: () => Value };
+) => { readonly [K in keyof I]?: () => Value | undefined };
 
 /** One operation, whole: shapes, kernels, gradient, cost. */
 export interface OpDefinition<I extends Inputs, O extends string, A> {

@@ -9,3 +9,5 @@ export const heNormal =
   };
 
 export const zeros: Initializer = (_random, size) => new Float32Array(size);
+
+export const ones: Initializer = (_random, size) => new Float32Array(size).fill(1);

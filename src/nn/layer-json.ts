@@ -1,14 +1,20 @@
-import { boolean, number, object, oneOf, optional, string } from '../json.ts';
+import { array, boolean, number, object, oneOf, optional, string } from '../json.ts';
 import type { Check } from '../json.ts';
 import { ModelFileError } from '../errors.ts';
-import { averagePool2d, conv2d, dropout, flatten, linear, maxPool2d, relu } from './layers.ts';
+import { averagePool2d, conv2d, dropout, flatten, globalAveragePool, linear, maxPool2d, relu } from './layers.ts';
 import type { Layer } from './layer.ts';
+import { batchNorm2d, localResponseNorm } from './normalization.ts';
+import { padChannels, residual } from './residual.ts';
 
 // Far beyond any real layer, and small enough that shapes computed from it stay exact.
 const count = number({ min: 1, max: 2 ** 24, integer: true });
 const small = number({ min: 0, max: 1024, integer: true });
 const window = number({ min: 1, max: 1024, integer: true });
 const activation = optional(oneOf(['none', 'relu']));
+const share = number({ min: 0, max: 1 });
+const positive = number({ min: 1e-30, max: 1e30 });
+const notNegative = number({ min: 0, max: 1e30 });
+const channels = number({ min: -(2 ** 24), max: 2 ** 24, integer: true });
 
 const pool = object({ kernel: window, stride: optional(window), padding: optional(small), ceil: optional(boolean), activation });
 
@@ -25,10 +31,29 @@ const makers: Readonly<Record<string, Check<Layer>>> = {
   },
   maxPool: (value, path) => maxPool2d(defined(pool(value, path))),
   averagePool: (value, path) => averagePool2d(defined(pool(value, path))),
+  globalAveragePool: () => globalAveragePool(),
+  norm(value, path) {
+    const check = object({ channels: count, epsilon: optional(positive), momentum: optional(share), activation });
+    const { channels, ...options } = defined(check(value, path));
+    return batchNorm2d(channels, options);
+  },
+  localResponseNorm(value, path) {
+    const [alpha, beta, k] = [optional(notNegative), optional(notNegative), optional(positive)];
+    return localResponseNorm(defined(object({ size: window, alpha, beta, k })(value, path)));
+  },
+  padChannels(value, path) {
+    const check = object({ before: optional(channels), after: optional(channels) });
+    return padChannels(defined(check(value, path)));
+  },
+  residual(value, path) {
+    const check = object({ body: array(layer), shortcut: optional(array(layer)), activation });
+    const { body, ...options } = defined(check(value, path));
+    return residual(body, options);
+  },
   relu: () => relu(),
   flatten: () => flatten(),
   dropout(value, path) {
-    const { rate } = object({ rate: number({ min: 0, max: 1 }) })(value, path);
+    const { rate } = object({ rate: share })(value, path);
     if (rate === 1) throw new ModelFileError(`${path}.rate: expected a number >= 0 and < 1, got 1`);
     return dropout({ rate });
   },

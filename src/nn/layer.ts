@@ -7,6 +7,8 @@ export type Initializer = (random: Random, size: number) => Float32Array;
 export interface ParameterSpec {
   readonly shape: readonly number[];
   readonly initialize: Initializer;
+  /** Kept, saved and loaded like the others, but stepped by no optimiser: running statistics. */
+  readonly trained?: false;
 }
 
 /** What a layer may use besides its input. */

@@ -3,6 +3,7 @@ import { conv2d as conv2dOp } from '../kernels/conv2d.ts';
 import { dropout as dropoutOp } from '../kernels/dropout.ts';
 import { linear as linearOp } from '../kernels/linear.ts';
 import { averagePool2d as averagePool2dOp, maxPool2d as maxPool2dOp } from '../kernels/pool2d.ts';
+import { mean } from '../kernels/reduce.ts';
 import { reshape } from '../kernels/reshape.ts';
 import { relu as reluOp } from '../kernels/unary.ts';
 import { perSample } from '../tensor/spec.ts';
@@ -59,6 +60,14 @@ const pool =
 
 export const maxPool2d = pool('maxPool', maxPool2dOp);
 export const averagePool2d = pool('averagePool', averagePool2dOp);
+
+/** The mean of each plane: `[rows, channels, H, W]` to `[rows, channels]`. */
+export const globalAveragePool = (): Layer => ({
+  type: 'globalAveragePool',
+  options: {},
+  parameters: {},
+  forward: (x) => mean({ x }, { axes: [2, 3] }),
+});
 
 export const relu = (): Layer => ({ type: 'relu', options: {}, parameters: {}, forward: (x) => reluOp({ x }) });
 

@@ -3,22 +3,45 @@ import { ModelFileError } from '../errors.ts';
 import { Random } from '../random.ts';
 import { sizeOf } from '../tensor/spec.ts';
 import { arena } from '../tensor/tensor.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import type { Arena, Tensor } from '../tensor/tensor.ts';
 import type { ParameterSpec } from './layer.ts';
 
-/** Named weights in one GPU buffer. Programs for training and for inference bind the same memory: nothing is copied. */
+/** How many numbers an optimiser steps, and how many are only kept: those of `trained: false`. */
+export function countParameters(specs: Readonly<Record<string, ParameterSpec>>): { trained: number; kept: number } {
+  const counts = { trained: 0, kept: 0 };
+  for (const { shape, trained } of Object.values(specs)) {
+    counts[trained === false ? 'kept' : 'trained'] += sizeOf(shape);
+  }
+  return counts;
+}
+
+/**
+ * Named weights in one GPU buffer, and in a second one what is not trained. Programs for training and for inference
+ * bind the same memory: nothing is copied.
+ */
 export class Parameters {
   readonly device: Device;
-  /** The buffer as one flat tensor, for the optimiser. */
+  /** Those that are trained as one flat tensor, for the optimiser. */
   readonly whole: Tensor;
+  /** Those that are trained, the parts of `whole`. */
+  readonly trained: ReadonlyMap<string, Tensor>;
+  /** All, in the order of their specs. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  #kept: Arena | undefined;
 
   private constructor(device: Device, specs: Readonly<Record<string, ParameterSpec>>) {
-    const shapes = new Map(Object.entries(specs).map(([name, { shape }]) => [name, shape]));
-    const { whole, tensors } = arena(device, shapes, 'parameters');
+    const shapes = (trained: boolean): Map<string, readonly number[]> => {
+      const chosen = Object.entries(specs).filter(([, spec]) => (spec.trained !== false) === trained);
+      return new Map(chosen.map(([name, { shape }]) => [name, shape]));
+    };
+    const { whole, tensors } = arena(device, shapes(true), 'parameters');
+    const kept = shapes(false);
+    this.#kept = kept.size > 0 ? arena(device, kept, 'statistics') : undefined;
     this.device = device;
     this.whole = whole;
-    this.tensors = tensors;
+    this.trained = tensors;
+    const place = (name: string): Tensor => tensors.get(name) ?? this.#kept!.tensors.get(name)!;
+    this.tensors = new Map(Object.keys(specs).map((name) => [name, place(name)]));
   }
 
   /** Fresh weights. Each tensor draws from a stream of its own, so that its values depend on seed and name alone. */
@@ -59,16 +82,20 @@ export class Parameters {
     return tensor;
   }
 
-  /** Copies all values to the host, in one read. */
+  /** Copies all values to the host, in one read of each buffer. */
   async read(): Promise<Map<string, Float32Array>> {
-    const all = (await this.whole.read()) as Float32Array;
+    const [trained, kept] = await Promise.all([this.whole.read(), this.#kept?.whole.read()]);
     return new Map(
-      [...this.tensors].map(([name, { offset, shape }]) => [name, all.slice(offset / 4, offset / 4 + sizeOf(shape))]),
+      [...this.tensors].map(([name, { offset, shape }]) => {
+        const all = (this.trained.has(name) ? trained : kept) as Float32Array;
+        return [name, all.slice(offset / 4, offset / 4 + sizeOf(shape))];
+      }),
     );
   }
 
   dispose(): void {
     this.whole.dispose();
+    this.#kept?.whole.dispose();
     for (const tensor of this.tensors.values()) tensor.dispose();
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/graph/program.ts';
+import { batchNorm } from '../../src/kernels/batch-norm.ts';
 import { linear } from '../../src/kernels/linear.ts';
+import { localResponseNorm } from '../../src/kernels/local-response-norm.ts';
 import { max, min, sum } from '../../src/kernels/reduce.ts';
 import { relu, sigmoid, tanh } from '../../src/kernels/unary.ts';
 import { Rows } from '../../src/tensor/spec.ts';
@@ -44,6 +46,26 @@ describe('values that are not finite', () => {
       const { y } = await program.call({ x: poisoned, weight });
       const expected = sound.slice().fill(NaN, sample * out, (sample + 1) * out);
       expect(y).toEqual(expected);
+    }
+  });
+
+  it('stay in their sample through batch and local response normalisation', async () => {
+    const [samples, channels] = [5, 6];
+    const rows = new Rows(samples);
+    const statistics = { dtype: 'f32', shape: [channels] } as const;
+    const specs = { x: { dtype: 'f32', shape: [samples, channels], rows }, mean: statistics, variance: statistics } as const;
+    using program = await compile(device, specs, ({ x, mean, variance }) => ({
+      batch: batchNorm({ x, mean, variance, scale: variance, shift: mean }, { activation: 'relu' }),
+      response: localResponseNorm({ x }, { size: 3, alpha: 1 }),
+    }));
+    const given = { mean: new Float32Array(channels).fill(0.5), variance: new Float32Array(channels).fill(2) };
+    const x = Float32Array.from(random([samples, channels], 1).data);
+    const sound = await program.call({ ...given, x });
+    const poisoned = await program.call({ ...given, x: x.with(2 * channels + 3, NaN) });
+    expect(poisoned.batch).toEqual(sound.batch.with(2 * channels + 3, NaN));
+    expect(poisoned.response[2 * channels + 3]).toBeNaN();
+    for (const [from, to] of [[0, 2 * channels], [3 * channels, samples * channels]]) {
+      expect(poisoned.response.slice(from, to)).toEqual(sound.response.slice(from, to));
     }
   });
 

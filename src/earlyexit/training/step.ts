@@ -32,7 +32,7 @@ export async function compileStep(
   { batch, weights, optimizer }: { batch: number; weights: readonly number[]; optimizer: Optimizer },
 ): Promise<TrainingStep> {
   const { network, device, parameters } = model;
-  const shapes = new Map([...parameters.tensors].map(([name, { shape }]) => [name, shape]));
+  const shapes = new Map([...parameters.trained].map(([name, { shape }]) => [name, shape]));
   const grads = arena(device, shapes, 'gradients');
   const state = optimizer.createState(device, parameters.whole);
   const rows = new Rows(batch, 'samples');
@@ -57,7 +57,7 @@ export async function compileStep(
       const total = losses
         .flatMap((loss, index) => (weights[index] ? [weights[index] === 1 ? loss : scale({ x: loss }, { by: weights[index]! })] : []))
         .reduce((a, b) => add({ a, b }));
-      const tensors = [...parameters.tensors];
+      const tensors = [...parameters.trained];
       gradients(total, tensors.map(([, tensor]) => tensor)).forEach((grad, index) => {
         // An exit of weight 0 is out of the loss: what only it uses has no gradient and stays as it is.
         if (grad) store(grad, grads.tensors.get(tensors[index]![0])!);
