@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { filePlanStore, POLICIES } from '../node.ts';
 import type { ClassifierOptions } from '../node.ts';
+import { note } from './console.ts';
 import { choice, flag, number, optionalFlag } from './flags.ts';
 
 export const policyFlags = {
@@ -12,13 +13,14 @@ export const policyFlags = {
   }),
   deadline: optionalFlag(number(0, Infinity, { exclusive: true }), {
     placeholder: 'ms',
-    help: 'Answer with the best that is known when so many milliseconds have passed',
+    help: 'Answer with the best that is known when so many milliseconds have passed; samples then go one by one',
   }),
 };
 
 /** Where plans are kept between calls of the command: measuring a device takes a while. */
 export function policyOptions({ policy }: { policy: (typeof POLICIES)[number] | 'auto' }): Pick<ClassifierOptions, 'policy' | 'store'> {
   if (policy !== 'auto') return { policy };
+  note('--policy auto: measuring this device, unless that has been done before');
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   return { policy, store: filePlanStore(join(cache, 'exitgpu', 'plans')) };
 }

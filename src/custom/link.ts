@@ -73,6 +73,8 @@ export function compilerCheck(kernel: LinkedKernel): (device: Device) => Promise
   return (device) => {
     const answer = asked.get(device) ?? askCompiler(device, kernel);
     asked.set(device, answer);
+    // A device may be asked again: what failed need not be the kernel.
+    answer.catch(() => asked.delete(device));
     return answer;
   };
 }

@@ -1,58 +1,21 @@
 import type { BufferRange } from '../device/recording.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
-import type { ExitKernels } from '../kernels/exit-kernels.ts';
-import { exitSettings } from './criterion-steps.ts';
-import { entropy, resolveCriterion } from './criteria.ts';
+import { checkCriterion, isPlan, resolveOptions } from './compile-options.ts';
+import type { ClassifierOptions } from './compile-options.ts';
 import type { Criterion } from './criteria.ts';
 import type { Model } from './model.ts';
 import type { Scores } from './records.ts';
-import { DriftWatch } from './scheduling/drift.ts';
-import { Lanes } from './scheduling/lanes.ts';
-import { measurePlan } from './scheduling/measure.ts';
-import type { PlanStore } from './scheduling/plan-store.ts';
-import { checkChoice, POLICIES } from './scheduling/costs.ts';
-import { explainPlan } from './scheduling/explain.ts';
 import type { Choice, PolicyKind } from './scheduling/costs.ts';
+import type { DriftWatch } from './scheduling/drift.ts';
+import { explainPlan } from './scheduling/explain.ts';
+import { Lanes } from './scheduling/lanes.ts';
 import type { Plan } from './scheduling/planner.ts';
 import { emptyCost, runStages } from './scheduling/policies.ts';
 import type { ClassifyTrace, Cost, RowAnswer, Run } from './scheduling/policies.ts';
 import { StagedProgram } from './staged-program.ts';
 import type { StagedSettings } from './staged-program.ts';
 
-export type { ClassifyTrace };
-
-export interface ClassifierOptions {
-  /** When to leave; the thresholds stored in the model where left out. */
-  readonly criterion?: Criterion;
-  /** Checks the exits in place of the built-in kernels; `exitgpu/custom` makes it. `auto` measures the built-in ones. */
-  readonly exitKernel?: ExitKernels;
-  /** Most samples that go through the network together; 1 where left out. */
-  readonly batch?: number;
-  /**
-   * The exits to build, ascending; all where left out. The last of them always answers, so `[k]` is the network cut off
-   * at exit k, and the last exit alone is the network without exits.
-   */
-  readonly exits?: readonly number[];
-  /**
-   * How the host learns where samples leave: `readback` where left out, a plan, or `auto`, which measures this device and
-   * picks policy and exits by the cost model. Answers are the same under all of them.
-   */
-  readonly policy?: PolicyKind | 'auto' | Plan | undefined;
-  /** For `auto`: the share of samples expected to leave at each exit; that of the stored thresholds where left out. */
-  readonly shares?: readonly number[] | undefined;
-  /** For `auto`: where what was measured is kept for the next time. */
-  readonly store?: PlanStore | undefined;
-  /** Exits judge, and answer by, the mean of the logits of all exits so far. */
-  readonly ensemble?: boolean;
-  /** Most calls that run at the same time, each in memory of its own that is made when first needed; 4 where left out. */
-  readonly concurrency?: number;
-  /** Most calls that wait for their turn; a further one rejects with `QueueFullError`. 256 where left out. */
-  readonly queue?: number;
-  /** For traces: kernels count what they do (`trace.reached`), which slows them and takes one read more. */
-  readonly count?: boolean;
-  /** In milliseconds, for deadlines; `performance.now` where left out. */
-  readonly now?: () => number;
-}
+export type { ClassifierOptions, ClassifyTrace };
 
 /** The classifier's input: bytes 0..255 are normalised as the model says, floats and GPU buffers are taken as they are. */
 export type ClassifierInput = Uint8Array | Float32Array | GPUBuffer;
@@ -71,10 +34,11 @@ export interface ClassifyOptions {
   readonly trace?: boolean;
   /**
    * Answer with the best that is known when so many milliseconds have passed since the call: at least the first exit's
-   * answer, and at most one stage and one round trip late, once it is the call's turn.
+   * answer, and at most one stage and one round trip late, once it is the call's turn; of more samples than `batch`, each
+   * further `batch` of them takes as much again. Met stage by stage: `gated` runs as `readback` does.
    */
   readonly deadlineMs?: number | undefined;
-  /** Rejects the call with the signal's reason: while it waits at once, else as soon as the stage under way is done. */
+  /** Rejects the call with the signal's reason: while it waits at once, else when what was submitted is done. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -94,8 +58,6 @@ const settingsOf = (plan: Choice, criterion: Criterion): StagedSettings => ({
   ...(isPlan(plan) && { regroupFrom: plan.regroupFrom }),
 });
 
-const isPlan = (plan: Choice): plan is Plan => 'costs' in plan;
-
 /** A plan that can say why. */
 export type ExplainedPlan = Plan & { explain(): string };
 
@@ -108,15 +70,26 @@ export class Classifier {
   readonly batch: number;
   #schedule: Schedule;
   #options: ClassifierOptions;
-  #drift: DriftWatch | undefined;
+  readonly #drift: DriftWatch | undefined;
+  /** Calls begun, and those not yet done. */
+  #begun = 0;
+  #underWay = 0;
   #recompiling = false;
   #disposed = false;
   #now: () => number;
 
-  private constructor(model: Model, staged: StagedProgram, plan: Choice, criterion: Criterion, options: ClassifierOptions) {
+  private constructor(
+    model: Model,
+    staged: StagedProgram,
+    plan: Choice,
+    criterion: Criterion,
+    drift: DriftWatch | undefined,
+    options: ClassifierOptions,
+  ) {
     this.model = model;
     this.batch = staged.options.batch;
     this.#options = options;
+    this.#drift = drift;
     this.#now = options.now ?? (() => performance.now());
     this.#schedule = { plan, settings: settingsOf(plan, criterion), first: staged, lanes: this.#lanesOf(staged) };
   }
@@ -129,22 +102,10 @@ export class Classifier {
 
   /** @internal `model.compile()` is the way to get one. */
   static async compile(model: Model, options: ClassifierOptions): Promise<Classifier> {
-    const { batch = 1, ensemble = false, policy = 'readback' } = options;
-    if (!(Number.isInteger(batch) && batch >= 1)) throw new ArgumentError(`compile: expected a batch of 1 or more, got ${batch}`);
-    const exits = exitsOf(model, options);
-    const given = options.criterion ?? storedCriterion(model, exits);
-    const kernels = options.exitKernel ?? (given?.kind === 'wgsl' ? given.kernels : undefined);
-    const criterion = checkCriterion(given, model, kernels);
-    const auto = policy === 'auto' && { batch, ensemble, shares: options.shares ?? storedShares(model), store: options.store };
-    const measured = auto && (await measurePlan(model, auto));
-    const plan: Choice =
-      measured || (typeof policy === 'object' ? checkPlan(policy, model, batch) : { policy: policy as PolicyKind, exits, grids: exits.map(() => 'full') });
-    const indirect = plan.grids.includes('indirect') || policy === 'auto';
-    const staged = await StagedProgram.build(model, { batch, exits: plan.exits, ensemble, indirect, count: options.count, kernels });
+    const { criterion, plan, staged: stagedOptions, drift } = await resolveOptions(model, options);
+    const staged = await StagedProgram.build(model, stagedOptions);
     try {
-      const classifier = new Classifier(model, staged, plan, criterion, options);
-      if (measured) classifier.#drift = new DriftWatch(measured);
-      return classifier;
+      return new Classifier(model, staged, plan, criterion, drift, options);
     } catch (error) {
       staged.dispose();
       throw error;
@@ -254,14 +215,23 @@ export class Classifier {
 
   async #run(staged: StagedProgram, plan: Choice, run: Run): Promise<RowAnswer[]> {
     const began = this.#now();
-    const answers = await runStages(staged, plan, run);
-    // A call that was planned otherwise, or cut short, tells nothing of the present plan.
-    if (this.#drift && this.#drift.plan === plan && run.deadline === undefined) {
-      const exits = answers.map(({ exit }) => exit);
-      const better = this.#drift.observe({ policy: plan.policy, exits, elapsedMs: this.#now() - began });
-      if (better) void this.#adopt(better);
+    const number = ++this.#begun;
+    this.#underWay++;
+    try {
+      const answers = await runStages(staged, plan, run);
+      // A call beside others, planned otherwise, or cut short tells nothing of the present plan.
+      const alone = this.#underWay === 1 && this.#begun === number;
+      if (alone && run.deadline === undefined) this.#watch(plan, answers, this.#now() - began);
+      return answers;
+    } finally {
+      this.#underWay--;
     }
-    return answers;
+  }
+
+  #watch(plan: Choice, answers: readonly RowAnswer[], elapsedMs: number): void {
+    if (this.#drift?.plan !== plan || !(elapsedMs >= 0 && elapsedMs < Infinity)) return;
+    const better = this.#drift.observe({ policy: plan.policy, exits: answers.map(({ exit }) => exit), elapsedMs });
+    if (better) void this.#adopt(better);
   }
 
   /** Calls under way keep the plan they began with. */
@@ -314,61 +284,4 @@ export class Classifier {
 
 function predictionOf({ left, label, exit, finite, ...scores }: RowAnswer, wanted: boolean): Prediction {
   return { label, exit, finite, ...(wanted && scores), ...(!left && { timedOut: true }) };
-}
-
-/** @throws ArgumentError */
-function exitsOf({ network }: Model, { policy, exits }: ClassifierOptions): readonly number[] {
-  const stages = network.stages.length;
-  if (typeof policy !== 'object' || policy === null) {
-    if (policy !== undefined && policy !== 'auto' && !POLICIES.includes(policy)) {
-      throw new ArgumentError(`compile: expected a policy among ${POLICIES.join(', ')}, auto or a plan, got '${String(policy)}'`);
-    }
-    if (policy === 'auto' && exits) throw new ArgumentError("compile: expected no exits with policy 'auto', which picks them; give one or the other");
-  }
-  const all = exits ?? network.stages.map((_, index) => index + 1);
-  const ascending = all.every((exit, index) => Number.isInteger(exit) && exit > (all[index - 1] ?? 0));
-  if (all.length === 0 || !ascending || all.at(-1)! > stages) {
-    throw new ArgumentError(`compile: expected ascending exits from 1 to ${stages}, got [${all.join(', ')}]`);
-  }
-  return all;
-}
-
-/** Resolved, small enough for the kernels, and of the kind that they decide by. @throws ArgumentError */
-function checkCriterion(criterion: Criterion, { network }: Model, kernels: ExitKernels | undefined): Criterion {
-  const { stages, classes } = network;
-  const resolved = resolveCriterion(criterion, stages.length, classes);
-  if (resolved.kind === 'wgsl' ? resolved.kernels !== kernels : kernels?.builtIn === false) {
-    const [wanted, got] = kernels?.builtIn === false ? ['the criterion in WGSL that is linked into the kernels, or its with()', 'another'] : ['a built-in criterion', 'one in WGSL'];
-    throw new ArgumentError(`criterion: expected ${wanted}, got ${got}; compile a classifier with it`);
-  }
-  exitSettings(resolved, { exit: 1, classes, first: true });
-  return resolved;
-}
-
-/** @throws ArgumentError for a plan of another network or batch */
-function checkPlan(plan: Plan, { network }: Model, batch: number): Plan {
-  const { costs } = plan;
-  if (costs?.network !== network.name || costs.stages.length !== network.stages.length || costs.batch !== batch) {
-    const made = costs ? `one for ${costs.network} with ${costs.stages.length} exits and batch ${costs.batch}` : 'something else';
-    throw new ArgumentError(`compile: expected a plan for ${network.name} with ${network.stages.length} exits and batch ${batch}, got ${made}`);
-  }
-  checkChoice('compile', costs, plan);
-  return plan;
-}
-
-/** @throws ArgumentError if the model has no thresholds and there is something to decide */
-function storedCriterion(model: Model, exits: readonly number[]): Criterion {
-  if (model.thresholds) return { kind: model.thresholds.criterion, thresholds: model.thresholds.values };
-  if (exits.length === 1) return entropy(0);
-  throw new ArgumentError(
-    `compile: ${model.network.name} has no stored thresholds; give a criterion such as entropy(0.05), or choose thresholds on validation data first`,
-  );
-}
-
-/** @throws ArgumentError if the model does not say where samples leave */
-function storedShares(model: Model): readonly number[] {
-  if (model.thresholds) return model.thresholds.achieved.shares;
-  throw new ArgumentError(
-    `compile: policy 'auto' needs the share of samples that leave at each exit; give shares, or choose thresholds on validation data first`,
-  );
 }

@@ -23,7 +23,10 @@ export interface ThresholdCriterion extends Tempered {
   readonly classThresholds?: readonly (readonly number[])[];
 }
 
-/** Leaves where this many exits in a row, the present one included, gave the same label (PABEE, Zhou et al. 2020). */
+/**
+ * Leaves where this many exits in a row, the present one included, gave the same label (PABEE, Zhou et al. 2020, which
+ * counts agreements instead: one less).
+ */
 export interface PatienceCriterion extends Tempered {
   readonly kind: 'patience';
   readonly exits: number;
@@ -124,8 +127,12 @@ export function resolveCriterion(criterion: Criterion, exits: number, classes: n
     const got = temperatures.map(show).join(', ');
     throw new ArgumentError(`${criterion.kind}: expected ${exits} positive temperatures, one per exit, got [${got}]`);
   }
-  return { ...resolvePart(criterion, exits, classes), ...(temperatures && { temperatures }) };
+  return { ...resolvePart(criterion, exits, classes), ...(temperatures && { temperatures: [...temperatures] }) };
 }
+
+/** Whether it looks at other exits too: it says something else where some of them are not built. */
+export const looksBack = (criterion: Criterion): boolean =>
+  'of' in criterion ? criterion.of.some(looksBack) : ['patience', 'change', 'wgsl'].includes(criterion.kind);
 
 function resolvePart(criterion: Criterion, exits: number, classes: number): Criterion {
   switch (criterion?.kind) {
@@ -206,7 +213,8 @@ function resolveGate({ gates, threshold }: GateCriterion, exits: number): GateCr
 /** One for each exit but the last, from as many or from one. */
 function forEachExit<T>(kind: string, what: string, given: readonly T[], exits: number): readonly T[] {
   if (!Array.isArray(given)) throw new ArgumentError(`${kind}: expected a list of ${what}, got ${show(given)}`);
-  const all = given.length === 1 ? new Array<T>(exits - 1).fill(given[0]!) : given;
+  // A copy all through: what the caller does with his lists later changes nothing.
+  const all = (given.length === 1 ? new Array<T>(exits - 1).fill(given[0]!) : given).map(copied);
   if (all.length === exits - 1) return all;
   throw new ArgumentError(`${kind}: expected ${exits - 1} ${what}, one per exit but the last, or one for all; got ${given.length}`);
 }
@@ -215,6 +223,9 @@ function checkExit(what: string, exit: number, exits: number, unit: string): voi
   if (Number.isInteger(exit) && exit >= 1 && exit <= exits) return;
   throw new ArgumentError(`${what}: expected ${unit} from 1 to ${exits}, got ${exit}`);
 }
+
+const copied = <T>(item: T): T =>
+  (Array.isArray(item) ? [...item] : typeof item === 'object' && item ? { ...item } : item) as T;
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 

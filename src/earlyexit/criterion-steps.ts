@@ -121,7 +121,7 @@ export interface ScoresSoFar extends Scores {
   readonly change: number;
 }
 
-/** Whether recorded scores let a row leave: the rule of the kernel, whose numbers are f32, for replaying without a GPU. @throws ArgumentError for a criterion in WGSL */
+/** Whether recorded scores let a row leave: the rule of the kernel, whose numbers are f32, for replaying without a GPU (to the bit, but for a gate, whose sum a GPU may round otherwise). @throws ArgumentError for a criterion in WGSL */
 export function isSure(criterion: Criterion, exit: number, classes: number, scores: ScoresSoFar): boolean {
   if (criterion.kind === 'wgsl') {
     throw new ArgumentError('criterion: one in WGSL cannot be replayed from recorded scores; classify with it instead');

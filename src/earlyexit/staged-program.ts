@@ -8,6 +8,7 @@ import { constant } from '../kernels/define.ts';
 import type { Value } from '../kernels/define.ts';
 import { ExitSettings, exitCheck } from '../kernels/exit-check.ts';
 import type { ExitKernels } from '../kernels/exit-kernels.ts';
+import { copy } from '../kernels/unary.ts';
 import { perSample, Rows } from '../tensor/spec.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { exitSettings } from './criterion-steps.ts';
@@ -36,6 +37,8 @@ export interface StagedSettings {
   readonly criterion: Criterion;
   /** Per exit built: rows are regrouped where at least so many leave; 1 where left out. */
   readonly regroupFrom?: readonly number[] | undefined;
+  /** For measurements: rows come to each exit as if it were the first. */
+  readonly fresh?: boolean;
 }
 
 /** The two segments of a stage: the trunk up to its exit, and the exit itself. */
@@ -108,7 +111,7 @@ export class StagedProgram {
       const written = exitSettings(settings.criterion, {
         exit,
         classes: this.#classes,
-        first: index === 0,
+        first: index === 0 || settings.fresh === true,
         always: index === exits.length - 1,
         summed: ensemble ? index + 1 : 1,
         regroupFrom: settings.regroupFrom?.[index] ?? 1,
@@ -199,7 +202,8 @@ function traceStages(model: Model, options: StagedOptions, rows: readonly Rows[]
     for (; stage <= exit; stage++) value = network.body(stage, value, context);
     checkpoint();
     const logits = network.exit(exit, value, context);
-    const judged = sum ? add({ a: sum, b: logits }) : logits;
+    // A copy: logits may be the very memory that crosses, and each crossing value is regrouped in place.
+    const judged = sum ? add({ a: sum, b: logits }) : ensemble ? copy({ x: logits }) : logits;
     const [settings, classThresholds] = [tensors.settings[index]!, tensors.classThresholds[index]!];
     const next = rows[index + 1];
     const attributes = { ...(next && { next }), ...(kernels && { kernels }) };

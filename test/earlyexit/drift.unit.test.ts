@@ -120,6 +120,9 @@ describe('drift', () => {
     const answers = Array.from({ length: 2048 }, () => watch.observe(call(watch.plan, 0.03, 1)));
     expect(answers.slice(0, -1).filter(Boolean).every((better) => better!.exits.length === 4)).toBe(true);
     expect(answers.at(-1)!.exits).toEqual([1, 4]);
+    watch.adopt(answers.at(-1)!);
+    for (let n = 0; n < 256; n++) expect(watch.observe(call(watch.plan, 0.03, 1))).toBeUndefined();
+    expect(watch.roundTripMs).toBeCloseTo(0.03, 4);
   });
 
   it('splits what leaves at a kept exit among the dropped ones it stands in for', () => {

@@ -4,6 +4,7 @@ import type { Criterion } from '../../src/earlyexit/criteria.ts';
 import type { Classifier, ClassifierOptions, Prediction } from '../../src/earlyexit/classifier.ts';
 import { Model } from '../../src/earlyexit/model.ts';
 import type { Network } from '../../src/earlyexit/network.ts';
+import { networkIdentity } from '../../src/earlyexit/scheduling/measure.ts';
 import { choosePlan } from '../../src/earlyexit/scheduling/planner.ts';
 import { POLICIES } from '../../src/earlyexit/scheduling/costs.ts';
 import type { Plan } from '../../src/earlyexit/scheduling/planner.ts';
@@ -24,15 +25,16 @@ interface PlanDetails {
 
 /** A plan made by hand: what each policy does, whatever would pay here. */
 function planFor(
-  { name, stages }: Network,
+  network: Network,
   batch: number,
   policy: PolicyKind,
   grid: GridKind,
   details: PlanDetails = {},
 ): Plan {
   const part = { full: { alive: 1, skipped: 1 }, indirect: { alive: 1, skipped: 1 } };
+  const { stages } = network;
   const parts = stages.map(() => ({ body: part, exit: part }));
-  const costs = { adapter: 'by hand', network: name, batch, roundTripMs: 1, stages: parts };
+  const costs = { adapter: 'by hand', network: networkIdentity(network), batch, roundTripMs: 1, stages: parts };
   const shares = stages.map(() => 1 / stages.length);
   const exits = details.exits ?? stages.map((_, index) => index + 1);
   const plan = choosePlan(costs, shares, { exits });

@@ -43,6 +43,10 @@ export const predictVerb = defineVerb({
       note(`hint: light at the border, where the training data is dark: ${light.join(', ')}; ${way}`);
     }
 
+    if (flags.policy === 'auto' && !decision.shares) {
+      const known = 'a model with stored thresholds for this criterion, which say where samples leave';
+      throw new UsageError(`--policy auto: expected ${known}; exitgpu train stores some, or name readback, overlap or gated`);
+    }
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
     using classifier = await model.compile({ criterion: decision.criterion, shares: decision.shares, ...policyOptions(flags) });
@@ -54,7 +58,7 @@ export const predictVerb = defineVerb({
     const { criterion, source, origin } = decision;
     return {
       text: predictionsText(results),
-      json: { adapter: device.name, criterion, thresholds: { source, origin }, predictions: results },
+      json: { adapter: device.name, policy: classifier.policy, exits: classifier.exits, criterion, thresholds: { source, origin }, predictions: results },
     };
   },
 });

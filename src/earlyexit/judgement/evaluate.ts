@@ -107,14 +107,16 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
   const { full } = network.macs;
 
   using last = await model.compile({ exits: [network.stages.length] });
+  // Now: while latency is measured, `auto` may plan anew.
+  const { policy: used, plan } = early;
   const latency = await measureLatency(early, last, dataset, Math.min(latencySamples, count), { deadlineMs, signal });
   return {
     adapter: model.device.name,
     dataset: dataset.name,
     samples: count,
     criterion: early.criterion,
-    policy: early.policy,
-    ...(early.plan && { plan: early.plan.explain() }),
+    policy: deadlineMs !== undefined && used === 'gated' ? 'readback' : used,
+    ...(plan && { plan: plan.explain() }),
     checked,
     ...(deadlineMs !== undefined && { deadline: { ms: deadlineMs, timedOut: predictions.filter(({ timedOut }) => timedOut).length / count } }),
     accuracy: right(all) / count,

@@ -50,6 +50,7 @@ export interface Choice {
 
 /** @throws ArgumentError naming what is wrong with a choice for this network */
 export function checkChoice(operation: string, costs: DeviceCosts, { policy, exits, grids }: Choice): void {
+  if (!Array.isArray(exits) || !Array.isArray(grids)) throw refusal(operation, 'a plan with lists of exits and grids', `${exits} and ${grids}`);
   checkExits(operation, costs, exits);
   if (!POLICIES.includes(policy)) throw refusal(operation, `a policy of ${POLICIES.join(', ')}`, policy);
   if (grids.length !== exits.length || !grids.every((grid) => GRIDS.includes(grid))) {

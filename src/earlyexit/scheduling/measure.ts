@@ -5,6 +5,7 @@ import { compactRows } from '../../kernels/compact-rows.ts';
 import { Random } from '../../random.ts';
 import { Rows } from '../../tensor/spec.ts';
 import type { Model } from '../model.ts';
+import type { Network } from '../network.ts';
 import { StagedProgram } from '../staged-program.ts';
 import type { Part } from '../staged-program.ts';
 import { loadPlan, planKey, savePlan } from './plan-store.ts';
@@ -36,8 +37,8 @@ export async function measureCosts(model: Model, { batch = 1, ensemble = false }
   const exits = network.stages.map((_, index) => index + 1);
   const staged = await StagedProgram.build(model, { batch, exits, ensemble, indirect: true });
   try {
-    // Nobody leaves, so that every stage has its rows.
-    staged.apply({ criterion: { kind: 'entropy', thresholds: exits.slice(1).map(() => 0) } });
+    // Nobody leaves, so that every stage has its rows; and nobody counts as gone when a check is repeated.
+    staged.apply({ criterion: { kind: 'entropy', thresholds: exits.slice(1).map(() => 0) }, fresh: true });
     const random = new Random(1);
     const input = Float32Array.from({ length: batch * model.sampleSize }, () => random.normal());
     const roundTripMs = await median(4 * ROUNDS, () => timed(staged, () => undefined));
@@ -78,7 +79,7 @@ export async function measureCosts(model: Model, { batch = 1, ensemble = false }
       const moveMs = await measureMove(model, batch, staged.crossing[index] ?? 0, roundTripMs);
       stages.push({ body: await costOf(index, 'body'), exit: await costOf(index, 'exit'), moveMs });
     }
-    return { adapter: device.name, network: network.name, batch, roundTripMs, stages };
+    return { adapter: device.name, network: networkIdentity(network), batch, roundTripMs, stages };
   } finally {
     staged.dispose();
   }
@@ -138,15 +139,23 @@ async function median(rounds: number, measure: () => Promise<number>): Promise<n
   return times.toSorted((a, b) => a - b)[rounds >> 1]!;
 }
 
+/** What costs were measured of: networks of one name may differ. */
+export const networkIdentity = ({ name, macs }: Network): string => `${name} (${macs.toExit.at(-1)} MACs)`;
+
 /** The plan for this device, from costs measured now or kept by the store. @throws ArgumentError for shares that do not fit */
 export async function measurePlan(
   model: Model,
-  options: MeasureOptions & { readonly shares: readonly number[]; readonly store?: PlanStore | undefined },
+  options: MeasureOptions & {
+    readonly shares: readonly number[];
+    readonly store?: PlanStore | undefined;
+    /** The exits to keep; the planner's choice where left out. */
+    readonly exits?: readonly number[] | undefined;
+  },
 ): Promise<Plan> {
-  const { store, shares, batch = 1 } = options;
+  const { store, shares, exits, batch = 1 } = options;
   const { network, device } = model;
-  const kept = store && (await loadPlan(store, planKey(device.name, network.name, batch, network.stages.length)));
-  const plan = choosePlan(kept?.costs ?? (await measureCosts(model, options)), shares);
+  const kept = store && (await loadPlan(store, planKey(device.name, networkIdentity(network), batch, network.stages.length)));
+  const plan = choosePlan(kept?.costs ?? (await measureCosts(model, options)), shares, exits && { exits });
   if (store && !kept) await savePlan(store, plan);
   return plan;
 }

@@ -65,6 +65,7 @@ export function parsePlan(text: string, where: string): Plan {
     checkCosts(where, plan.costs);
     checkShares(where, plan.costs, plan.shares);
     for (const choice of [plan, ...plan.alternatives]) checkChoice(where, plan.costs, choice);
+    array(positive, plan.exits.length)(plan.regroupFrom, `${where}.regroupFrom`);
     return plan;
   } catch (error) {
     if (!(error instanceof ExitGpuError)) throw error;

@@ -88,7 +88,7 @@ async function gated(staged: StagedProgram, grids: readonly GridKind[], run: Run
   exits.forEach((_, index) => staged.encode(recording, index, grids[index]));
   run.cost.stages += exits.length;
   const answers = await readRecords(staged, recording, run);
-  const deepest = Math.max(...answers.map(({ exit }) => exits.indexOf(exit)));
+  const deepest = answers.reduce((most, { exit }) => Math.max(most, exits.indexOf(exit)), 0);
   run.cost.wasted += exits.length - 1 - deepest;
   return answers;
 }
