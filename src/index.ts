@@ -18,6 +18,9 @@ export type { Operand, Value } from './kernels/define.ts';
 export type { ExitKernels } from './kernels/exit-kernels.ts';
 
 export { averagePool2d, conv2d, dropout, flatten, globalAveragePool, linear, maxPool2d, relu } from './nn/layers.ts';
+export { convHead, linearHead, mixedPoolHead, poolHead } from './nn/heads.ts';
+export type { ConvHeadOptions, Head } from './nn/heads.ts';
+export { mixedPool2d } from './nn/mixed-pool.ts';
 export { batchNorm2d, localResponseNorm } from './nn/normalization.ts';
 export type { BatchNormOptions } from './nn/normalization.ts';
 export { padChannels, residual } from './nn/residual.ts';
@@ -33,7 +36,16 @@ export type { Safetensors, SafetensorsTensor } from './nn/safetensors.ts';
 
 export { multiExit } from './earlyexit/network.ts';
 export type { Network, NetworkMacs, NetworkOptions, Stage } from './earlyexit/network.ts';
+export { attachExits, attachExitsToModel } from './earlyexit/attach-exits.ts';
+export type { AttachedExit, AttachOptions } from './earlyexit/attach-exits.ts';
+export { placeExits } from './earlyexit/place-exits.ts';
+export type { PlainNetwork } from './earlyexit/plain-network.ts';
+export { bAlexNet } from './earlyexit/models/b-alexnet.ts';
 export { bLeNet } from './earlyexit/models/b-lenet.ts';
+export { bResNet } from './earlyexit/models/b-resnet.ts';
+export type { BResNetOptions } from './earlyexit/models/b-resnet.ts';
+export { mlp } from './earlyexit/models/mlp.ts';
+export type { MlpOptions } from './earlyexit/models/mlp.ts';
 export { Model } from './earlyexit/model.ts';
 export type { ChosenThresholds, ModelDetails, TrainingRecord } from './earlyexit/model.ts';
 export { loadModel, readModelFile, saveModel } from './earlyexit/model-file.ts';

@@ -37,6 +37,8 @@ export interface ClassifierOptions {
   readonly shares?: readonly number[] | undefined;
   /** For `auto`: where what was measured is kept for the next time. */
   readonly store?: PlanStore | undefined;
+  /** For `auto`: ends the measuring; `compile` then rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /** Exits judge, and answer by, the mean of the logits of all exits so far. */
   readonly ensemble?: boolean;
   /** Most calls that run at the same time, each in memory of its own that is made when first needed; 4 where left out. */
@@ -62,7 +64,7 @@ export const isPlan = (plan: Choice): plan is Plan => 'costs' in plan;
 /** Checks and completes what `compile()` was asked for; for `auto` the device is measured. @throws ArgumentError, GpuError */
 export async function resolveOptions(model: Model, options: ClassifierOptions): Promise<Resolved> {
   const { network } = model;
-  const { batch = 1, ensemble = false, count, policy = 'readback', store } = options;
+  const { batch = 1, ensemble = false, count, policy = 'readback', store, signal } = options;
   if (!(Number.isInteger(batch) && batch >= 1)) throw new ArgumentError(`compile: expected a batch of 1 or more, got ${batch}`);
   const exits = exitsOf(model, options);
   const given = options.criterion ?? storedCriterion(model, exits);
@@ -73,7 +75,7 @@ export async function resolveOptions(model: Model, options: ClassifierOptions): 
     const shares = options.shares ?? knownShares(model, options);
     // What looks at other exits too, or is computed from them, would change its meaning without them.
     const keeps = ensemble || looksBack(criterion) || kernels !== undefined;
-    const plan = await measurePlan(model, { batch, ensemble, shares, store, exits: keeps ? exits : undefined });
+    const plan = await measurePlan(model, { batch, ensemble, shares, store, signal, exits: keeps ? exits : undefined });
     const drift = new DriftWatch(plan, { checkpoints: !keeps });
     return { criterion, plan, staged: { ...staged, exits: plan.exits, indirect: true }, drift };
   }

@@ -3,6 +3,7 @@ import type { Check } from '../json.ts';
 import { ModelFileError } from '../errors.ts';
 import { averagePool2d, conv2d, dropout, flatten, globalAveragePool, linear, maxPool2d, relu } from './layers.ts';
 import type { Layer } from './layer.ts';
+import { mixedPool2d } from './mixed-pool.ts';
 import { batchNorm2d, localResponseNorm } from './normalization.ts';
 import { padChannels, residual } from './residual.ts';
 
@@ -31,6 +32,7 @@ const makers: Readonly<Record<string, Check<Layer>>> = {
   },
   maxPool: (value, path) => maxPool2d(defined(pool(value, path))),
   averagePool: (value, path) => averagePool2d(defined(pool(value, path))),
+  mixedPool: (value, path) => mixedPool2d(object({ kernel: window })(value, path)),
   globalAveragePool: () => globalAveragePool(),
   norm(value, path) {
     const check = object({ channels: count, epsilon: optional(positive), momentum: optional(share), activation });

@@ -37,14 +37,20 @@ export interface Layer {
   forward(x: Value, context: LayerContext): Value;
 }
 
-/** Layers one after the other. Their parameters are named by type and position: `conv1.weight`, `conv2.weight`. */
-export function sequential(layers: readonly Layer[]): Layer {
+/** What layers one after the other are called: by type and position, `conv1`, `relu1`, `conv2`. */
+export function layerNames(layers: readonly Layer[]): string[] {
   const counts = new Map<string, number>();
-  const named = layers.map((layer) => {
-    const count = (counts.get(layer.type) ?? 0) + 1;
-    counts.set(layer.type, count);
-    return { name: `${layer.type}${count}`, layer };
+  return layers.map(({ type }) => {
+    const count = (counts.get(type) ?? 0) + 1;
+    counts.set(type, count);
+    return `${type}${count}`;
   });
+}
+
+/** Layers one after the other. Their parameters begin with their names: `conv1.weight`, `conv2.weight`. */
+export function sequential(layers: readonly Layer[]): Layer {
+  const names = layerNames(layers);
+  const named = layers.map((layer, index) => ({ name: names[index]!, layer }));
   const parameters: Record<string, ParameterSpec> = {};
   for (const { name, layer } of named) {
     for (const [local, spec] of Object.entries(layer.parameters)) parameters[`${name}.${local}`] = spec;

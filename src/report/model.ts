@@ -1,20 +1,69 @@
 import type { Network } from '../earlyexit/network.ts';
 import type { ChosenThresholds, ModelDetails, TrainingRecord } from '../earlyexit/model.ts';
 import type { Layer } from '../nn/layer.ts';
-import { sizeOf } from '../tensor/spec.ts';
+import { countParameters } from '../nn/parameters.ts';
 import { criterionText } from './evaluation.ts';
 import { percent, plural, points, whole } from './format.ts';
-import { list } from './table.ts';
+import { list, table } from './table.ts';
 
-/** Numbers in all parameters of a network. */
-export const parameterCount = ({ parameters }: Network): number =>
-  Object.values(parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+/** Numbers in all parameters of a network, running statistics among them. */
+export function parameterCount({ parameters }: Network): number {
+  const { trained, kept } = countParameters(parameters);
+  return trained + kept;
+}
+
+/** What a piece of the trunk or a head costs. */
+export interface PartCost {
+  /** `stage 1`, `exit 1` */
+  readonly part: string;
+  /** Numbers that optimisers step. */
+  readonly trained: number;
+  /** Numbers that are kept beside them: running statistics. */
+  readonly kept: number;
+  /** Multiply-accumulates of one sample, in this part alone. */
+  readonly macs: number;
+  /** Of an exit: of one sample that leaves there, heads on the way counted. */
+  readonly macsToExit?: number;
+}
+
+/** In the order in which a sample meets them. */
+export function partCosts({ stages, parameters, macs }: Network): PartCost[] {
+  const cost = (part: string): Omit<PartCost, 'macs'> => {
+    const prefix = `${part.replace(' ', '')}.`;
+    const own = Object.entries(parameters).filter(([name]) => name.startsWith(prefix));
+    return { part, ...countParameters(Object.fromEntries(own)) };
+  };
+  return stages.flatMap((_, index) => {
+    const [head, macsToExit] = [macs.heads[index]!, macs.toExit[index]!];
+    const trunk = macsToExit - head - (macs.toExit[index - 1] ?? 0);
+    return [
+      { ...cost(`stage ${index + 1}`), macs: trunk },
+      { ...cost(`exit ${index + 1}`), macs: head, macsToExit },
+    ];
+  });
+}
+
+/** Columns: parameters, running statistics where there are any, multiply-accumulates of the part and to the exit. */
+export function partsText(network: Network): string {
+  const parts = partCosts(network);
+  const hasKept = parts.some(({ kept }) => kept > 0);
+  const rows = parts.map(({ part, trained, kept, macs, macsToExit }) => [
+    part,
+    whole(trained),
+    ...(hasKept ? [whole(kept)] : []),
+    whole(macs),
+    macsToExit === undefined ? '' : whole(macsToExit),
+  ]);
+  return table([['', 'parameters', ...(hasKept ? ['kept'] : []), 'MACs', 'MACs to exit'], ...rows]);
+}
 
 /** `b-lenet, 74,694 parameters, 1,140,070 MACs, 220,150 to exit 1` */
 export function networkText(network: Network): string {
-  const { name, macs } = network;
+  const { name, parameters, macs } = network;
+  const { trained, kept } = countParameters(parameters);
+  const numbers = plural(trained, 'parameter') + (kept > 0 ? ` and ${plural(kept, 'running statistic')}` : '');
   const early = macs.toExit.slice(0, -1).map((cost, index) => `, ${whole(cost)} to exit ${index + 1}`);
-  return `${name}, ${plural(parameterCount(network), 'parameter')}, ${whole(macs.full)} MACs${early.join('')}`;
+  return `${name}, ${numbers}, ${whole(macs.full)} MACs${early.join('')}`;
 }
 
 /** `entropy < 0.0423 nats, chosen on digits/validation (1,000 samples), where ...` */
@@ -36,10 +85,10 @@ export function choiceText(choice: Omit<ChosenThresholds, 'criterion' | 'values'
 export function modelText(network: Network, { normalization, classNames, thresholds, training }: ModelDetails): string {
   const numbers = (values: readonly number[]): string => values.map((value) => Number(value.toFixed(4))).join(', ');
   const stages = network.stages.flatMap(({ body, exit }, index): [string, string][] => [
-    [`stage ${index + 1}`, body.map(layerText).join(', ')],
-    [`  exit ${index + 1}`, exit.map(layerText).join(', ')],
+    [`stage ${index + 1}`, layersText(body)],
+    [`  exit ${index + 1}`, layersText(exit)],
   ]);
-  return list([
+  const lines = list([
     ['network', networkText(network)],
     ['input', `[${network.input.join(', ')}]`],
     ...(normalization
@@ -50,6 +99,7 @@ export function modelText(network: Network, { normalization, classNames, thresho
     ['thresholds', thresholds ? thresholdsText(thresholds) : 'none stored'],
     ...(training ? trainingEntries(training) : [['trained on', 'not recorded'] as const]),
   ]);
+  return `${lines}\n\n${partsText(network)}`;
 }
 
 function trainingEntries(training: TrainingRecord): [string, string][] {
@@ -65,10 +115,38 @@ function trainingEntries(training: TrainingRecord): [string, string][] {
   ];
 }
 
-/** `conv 5x5 1->5`, `maxPool 2x2 relu` */
-function layerText({ type, options }: Layer): string {
-  const { kernel, input, output, rate, activation } = options;
-  const window = kernel && `${String(kernel)}x${String(kernel)}`;
-  const widths = output && `${String(input)}->${String(output)}`;
-  return [type, window, widths, rate, activation !== 'none' && activation].filter(Boolean).join(' ');
+/** What text says of a layer; one inside another is there as JSON, options beside its type. */
+type LayerOptions = Pick<Layer, 'type' | 'options'>;
+type LayerJson = Layer['options'] & Pick<Layer, 'type'>;
+
+/** Equal layers in a row are told once: `conv 3x3 1->4, 3 x relu`. */
+function layersText(layers: readonly LayerOptions[]): string {
+  const runs: { text: string; count: number }[] = [];
+  for (const text of layers.map(layerText)) {
+    const last = runs.at(-1);
+    if (last?.text === text) last.count++;
+    else runs.push({ text, count: 1 });
+  }
+  return runs.map(({ text, count }) => (count > 1 ? `${count} x ${text}` : text)).join(', ');
+}
+
+/** `conv 5x5 1->5`, `maxPool 2x2 relu`, `residual [conv 3x3 4->4, norm 4] relu` */
+function layerText({ type, options }: LayerOptions): string {
+  const { kernel, stride, input, output, channels, rate, activation, body, shortcut } = options;
+  const usualStride = type === 'conv' ? 1 : kernel;
+  const inside = (layers: unknown): string =>
+    `[${layersText((layers as LayerJson[]).map(({ type, ...options }) => ({ type, options })))}]`;
+  return [
+    type,
+    kernel && `${String(kernel)}x${String(kernel)}`,
+    stride && stride !== usualStride && `stride ${String(stride)}`,
+    output && `${String(input)}->${String(output)}`,
+    channels,
+    rate,
+    body && inside(body),
+    shortcut && `around ${inside(shortcut)}`,
+    activation !== 'none' && activation,
+  ]
+    .filter(Boolean)
+    .join(' ');
 }

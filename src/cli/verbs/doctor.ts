@@ -1,7 +1,7 @@
 import { readModelFile } from '../../node.ts';
 import type { Device } from '../../node.ts';
 import { bytes, significant, whole } from '../../report/format.ts';
-import { modelText, parameterCount } from '../../report/model.ts';
+import { modelText, parameterCount, partCosts } from '../../report/model.ts';
 import { list } from '../../report/table.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { measureDevice } from '../device-costs.ts';
@@ -24,7 +24,7 @@ export const doctorVerb = defineVerb({
 
 async function describeModel(file: string): Promise<Outcome> {
   const { network, details } = readModelFile(await readBytes(file, 'a model file'), file);
-  const json = { ...details, macs: network.macs, parameters: parameterCount(network) };
+  const json = { ...details, macs: network.macs, parameters: parameterCount(network), parts: partCosts(network) };
   return { text: modelText(network, details), json };
 }
 

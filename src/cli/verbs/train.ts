@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
-import { adam, bLeNet, chooseThresholds, cosine, Model, saveModel, scoreExits, statistics, train } from '../../node.ts';
+import { adam, chooseThresholds, cosine, Model, saveModel, scoreExits, statistics, train } from '../../node.ts';
 import type { DatasetParts, Device, Network } from '../../node.ts';
 import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
+import { MODEL_NAMES, MODELS } from '../../earlyexit/models/zoo.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { percent, plural } from '../../report/format.ts';
 import { networkText, thresholdsText } from '../../report/model.ts';
@@ -19,14 +20,12 @@ import { showProgress } from '../progress.ts';
 import { UsageError } from '../usage-error.ts';
 import { defineVerb } from '../verb.ts';
 
-const NETWORKS = { 'b-lenet': bLeNet } satisfies Record<string, () => Network>;
-
 const MODELS_FOLDER = 'models';
 
 export const trainFlags = {
-  model: flag(choice(...(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])), {
+  model: flag(choice(...MODEL_NAMES), {
     placeholder: 'name',
-    help: `The network: ${Object.keys(NETWORKS).join(', ')}`,
+    help: `The network: ${MODEL_NAMES.join(', ')}`,
     fallback: 'b-lenet',
   }),
   data: dataFlag,
@@ -83,7 +82,7 @@ export interface TrainingPlan {
 
 /** @throws UsageError, DataError, ArgumentError */
 export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
-  const network = NETWORKS[flags.model]();
+  const network = MODELS[flags.model]();
   const { weights } = flags;
   const exits = network.stages.length;
   if (weights && (weights.length !== exits || !weights.some(Boolean))) {

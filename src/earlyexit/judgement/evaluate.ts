@@ -88,7 +88,7 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
   const table = await scoreExits(model, dataset, { batch, signal });
   const count = dataset.labels.length;
 
-  using early = await model.compile({ ...chosen, policy, shares, store });
+  using early = await model.compile({ ...chosen, policy, shares, store, signal });
   const predictions = await classifyAll(early, dataset, options);
   const checked = early.exits;
   const right = (list: readonly number[]): number => list.filter((sample) => isRight(predictions[sample]!, dataset.labels[sample]!)).length;

@@ -18,6 +18,8 @@ export interface MeasureOptions {
   /** Most samples that go through together; 1 where left out. */
   readonly batch?: number;
   readonly ensemble?: boolean;
+  /** Ends the measuring between two runs. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A measured launch takes at least so long in all, or it is repeated within one submit. */
@@ -30,9 +32,9 @@ const LONG_MS = 20;
 /**
  * Times every part of a network on its device, with all rows alive and with none, under either kind of grid, and the
  * round trip of a read. Takes in the order of a hundred runs of the network.
- * @throws DeviceLostError, GpuError
+ * @throws DeviceLostError, GpuError, the signal's reason
  */
-export async function measureCosts(model: Model, { batch = 1, ensemble = false }: MeasureOptions = {}): Promise<DeviceCosts> {
+export async function measureCosts(model: Model, { batch = 1, ensemble = false, signal }: MeasureOptions = {}): Promise<DeviceCosts> {
   const { network, device } = model;
   const exits = network.stages.map((_, index) => index + 1);
   const staged = await StagedProgram.build(model, { batch, exits, ensemble, indirect: true });
@@ -50,6 +52,7 @@ export async function measureCosts(model: Model, { batch = 1, ensemble = false }
 
     const measure = async (index: number, part: Part, grid: GridKind, rows: number): Promise<number> => {
       const run = (repeats: number): Promise<number> => {
+        signal?.throwIfAborted();
         staged.force(index, rows);
         return timed(staged, (recording) => {
           for (let repeat = 0; repeat < repeats; repeat++) staged.encode(recording, index, grid, [part]);
