@@ -56,24 +56,40 @@ export async function bench(
   console.log(question);
   const rows: Row[] = [];
   for await (const cases of prepare(device)) {
-    const measured = (await measure(cases, secondsPerCase)).map((row, _, [first]) => ({ ...row, ...realised(row, first!) }));
+    const measured = (await measure(cases, secondsPerCase)).map((row, _, [first]) => ({
+      ...row,
+      ...realised(row, first!),
+    }));
     for (const row of measured) {
       rows.push(row);
       console.log(format(row, measured[0]!));
     }
   }
   await device.idle();
-  if (device.uncapturedErrors > 0) throw new Error(`${name}: WebGPU reported ${device.uncapturedErrors} errors; no figure above counts`);
+  if (device.uncapturedErrors > 0) {
+    throw new Error(`${name}: WebGPU reported ${device.uncapturedErrors} errors; no figure above counts`);
+  }
   const folder = new URL('./results/', import.meta.url);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(fileURLToPath(new URL(`${name}.json`, folder)), `${JSON.stringify({ question, environment, errors: 0, rows }, null, 2)}\n`);
+  writeFileSync(
+    fileURLToPath(new URL(`${name}.json`, folder)),
+    `${JSON.stringify({ question, environment, errors: 0, rows }, null, 2)}\n`,
+  );
   await device[Symbol.asyncDispose]();
 }
 
 async function measure(cases: readonly Case[], seconds: number): Promise<Row[]> {
   const samples = cases.map(() => [] as number[]);
   for (let round = 0; round < ROUNDS; round++) {
-    const group = new Bench({ time: (seconds * 1000) / ROUNDS, iterations: 3, warmup: round === 0, warmupTime: 200, warmupIterations: 3, retainSamples: true, throws: true });
+    const group = new Bench({
+      time: (seconds * 1000) / ROUNDS,
+      iterations: 3,
+      warmup: round === 0,
+      warmupTime: 200,
+      warmupIterations: 3,
+      retainSamples: true,
+      throws: true,
+    });
     for (const { name, run } of cases) group.add(name, async () => void (await run()));
     await group.run();
     group.tasks.forEach(({ result }, index) => {
@@ -110,5 +126,6 @@ function format(row: Row, first: Row): string {
   const ratio = row === first ? '' : `  ${(row.medianMs / first.medianMs).toFixed(2)}x`;
   const saving = row.realisedSaving === undefined ? '' : `  realised ${row.realisedSaving.toFixed(2)}`;
   const facts = Object.entries(row.facts ?? {}).map(([key, value]) => `  ${key} ${value}`).join('');
-  return `  ${row.name.padEnd(44)}${number(row.medianMs)} ms  (${number(row.p25Ms)} ..${number(row.p75Ms)})${ratio}${saving}${facts}`;
+  const quartiles = `(${number(row.p25Ms)} ..${number(row.p75Ms)})`;
+  return `  ${row.name.padEnd(44)}${number(row.medianMs)} ms  ${quartiles}${ratio}${saving}${facts}`;
 }

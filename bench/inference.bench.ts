@@ -56,7 +56,8 @@ function bare({ gpu }: Device, segments: Launch[][], x: Float32Array): () => Pro
 
 await bench(
   'inference',
-  'What does B-LeNet cost by exit, against the network without exits and against bare WebGPU calls of the same dispatches?',
+  'What does B-LeNet cost by exit, against the network without exits and against bare WebGPU calls of the same ' +
+    'dispatches?',
   async function* (device) {
     using model = Model.initialize(device, bLeNet(), { seed: 1 });
     for (const batch of [1, 64]) {

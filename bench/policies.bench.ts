@@ -42,11 +42,21 @@ function thresholdsFor({ exits }: ScoreTable, { leaving }: Profile): Criterion {
   return entropy(...thresholds);
 }
 
-async function casesOf(device: Device, network: Network, batch: number): Promise<{ cases: Case[]; dispose: () => void }> {
+async function casesOf(
+  device: Device,
+  network: Network,
+  batch: number,
+): Promise<{ cases: Case[]; dispose: () => void }> {
   const random = new Random(batch);
   const pixels = Uint8Array.from({ length: batch * sizeOf(network.input) }, () => random.below(256));
   const classNames = Array.from({ length: 10 }, (_, label) => String(label));
-  const dataset = createDataset({ name: 'noise', images: pixels, labels: new Uint8Array(batch), shape: network.input, classNames });
+  const dataset = createDataset({
+    name: 'noise',
+    images: pixels,
+    labels: new Uint8Array(batch),
+    shape: network.input,
+    classNames,
+  });
   const model = Model.initialize(device, network, { seed: 1 });
   const x = model.normalize(pixels);
   const table = await scoreExits(model, dataset, { batch });
@@ -58,7 +68,11 @@ async function casesOf(device: Device, network: Network, batch: number): Promise
     const before = megabytes();
     const classifier = await model.compile({ ...options, batch });
     held.push(classifier as unknown as Model);
-    const facts = { policy: classifier.policy, exits: classifier.exits.length, MB: Number((megabytes() - before).toFixed(2)) };
+    const facts = {
+      policy: classifier.policy,
+      exits: classifier.exits.length,
+      MB: Number((megabytes() - before).toFixed(2)),
+    };
     cases.push({ name, items: batch, macs, facts, run: () => classifier.classifyBatch(x) });
   };
 
@@ -77,7 +91,8 @@ async function casesOf(device: Device, network: Network, batch: number): Promise
 
 await bench(
   'policies',
-  'What does each policy cost by exit depth and batch, against the network without exits, and how much of the work saved is time saved?',
+  'What does each policy cost by exit depth and batch, against the network without exits, and how much of the work ' +
+    'saved is time saved?',
   async function* (device) {
     for (const network of [bLeNet(), deepNetwork()]) {
       for (const batch of network.stages.length > 2 ? [1, 64] : [1, 64, 256]) {

@@ -1,6 +1,6 @@
 /**
- * `npm start`, and `npm run exitgpu -- VERB ...`: from a fresh clone to the running command, whatever is missing in between,
- * on the best adapter at hand.
+ * `npm start`, and `npm run exitgpu -- VERB ...`: from a fresh clone to the running command, whatever is missing in
+ * between, on the best adapter at hand.
  */
 import './node-version.mjs';
 import { adapterEnvironment } from './adapter.mjs';

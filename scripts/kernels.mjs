@@ -22,7 +22,10 @@ void quietly(() => new Promise(() => {}));
  */
 export function linkKernel(file, condition, link = createFileLinker()) {
   const name = basename(file, '.wgsl') + (condition ? `-${condition}` : '');
-  const { locate: _, ...kernel } = linkSource(link, sourceOf(file), { name, conditions: condition && { [condition]: true } });
+  const { locate: _, ...kernel } = linkSource(link, sourceOf(file), {
+    name,
+    conditions: condition && { [condition]: true },
+  });
   return kernel;
 }
 

@@ -16,7 +16,8 @@ export async function install() {
 
 /** Generates the typed kernel modules, unless they are newer than the WGSL files. */
 export async function generateKernels() {
-  if (upToDate('src/kernels/generated', ['src/kernels/wgsl', 'src/custom/toolchain', 'scripts/kernels.mjs', 'scripts/kernels'])) return;
+  const sources = ['src/kernels/wgsl', 'src/custom/toolchain', 'scripts/kernels.mjs', 'scripts/kernels'];
+  if (upToDate('src/kernels/generated', sources)) return;
   check('scripts/kernels.mjs', await runNode(['scripts/kernels.mjs']));
 }
 

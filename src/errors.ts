@@ -15,7 +15,10 @@ export class NoAdapterError extends ExitGpuError {
   override readonly code = 'no-adapter';
 }
 
-/** The GPU device went away: destroyed, reset, or its process crashed. Nothing on it can be used again; `open()` a new one. */
+/**
+ * The GPU device went away: destroyed, reset, or its process crashed. Nothing on it can be used again; `open()` a new
+ * one.
+ */
 export class DeviceLostError extends ExitGpuError {
   override readonly code = 'device-lost';
   /** `destroyed` when `device.destroy()` was called, otherwise what the driver said. */

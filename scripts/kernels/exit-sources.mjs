@@ -16,6 +16,8 @@ export function exitSourcesText(checks, library) {
 }
 
 function table(name, files) {
-  const entries = files.map((file) => `  '${basename(file, '.wgsl')}': ${JSON.stringify(readFileSync(file, 'utf8'))},\n`);
+  const entries = files.map(
+    (file) => `  '${basename(file, '.wgsl')}': ${JSON.stringify(readFileSync(file, 'utf8'))},\n`,
+  );
   return `export const ${name}: Readonly<Record<string, string>> = {\n${entries.join('')}};`;
 }

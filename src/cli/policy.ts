@@ -8,7 +8,9 @@ import { choice, flag, number, optionalFlag } from './flags.ts';
 export const policyFlags = {
   policy: flag(choice(...POLICIES, 'auto'), {
     placeholder: 'policy',
-    help: `How the host learns where samples leave: ${POLICIES.join(', ')}, or auto, which measures this device and picks`,
+    help:
+      `How the host learns where samples leave: ${POLICIES.join(', ')}, ` +
+      'or auto, which measures this device and picks',
     fallback: 'readback',
   }),
   deadline: optionalFlag(number(0, Infinity, { exclusive: true }), {
@@ -18,7 +20,11 @@ export const policyFlags = {
 };
 
 /** Where plans are kept between calls of the command: measuring a device takes a while. */
-export function policyOptions({ policy }: { policy: (typeof POLICIES)[number] | 'auto' }): Pick<ClassifierOptions, 'policy' | 'store'> {
+export function policyOptions({
+  policy,
+}: {
+  policy: (typeof POLICIES)[number] | 'auto';
+}): Pick<ClassifierOptions, 'policy' | 'store'> {
   if (policy !== 'auto') return { policy };
   note('--policy auto: measuring this device, unless that has been done before');
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');

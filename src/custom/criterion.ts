@@ -33,11 +33,12 @@ export function textOf(criterion: OwnCriterion): CriterionText {
  *     struct Params { floor: f32, slope: f32 }
  *     fn leave(s: ExitScores, p: Params) -> bool { return s.confidence > p.floor + p.slope * f32(s.exit); }
  *
- * `leave` says whether a row leaves at an exit that is not the last; rows whose logits are not all finite never get to it.
- * `ExitScores` has `label: u32`, `confidence`, `margin` and `entropy: f32` (nats), `streak: u32` (exits in a row that gave
- * this label), `change: f32` (of the confidence since the exit before; 3e38 at the first), `exit: u32` (counted from 1),
- * `classes: u32` and `finite: bool`. `Params` may have fields of f32, u32 and i32, vectors of them and arrays of fixed
- * size; without it `leave` takes the scores alone. More can be imported from `package::lib`, and other functions declared.
+ * `leave` says whether a row leaves at an exit that is not the last; rows whose logits are not all finite never get to
+ * it. `ExitScores` has `label: u32`, `confidence`, `margin` and `entropy: f32` (nats), `streak: u32` (exits in a row
+ * that gave this label), `change: f32` (of the confidence since the exit before; 3e38 at the first), `exit: u32`
+ * (counted from 1), `classes: u32` and `finite: bool`. `Params` may have fields of f32, u32 and i32, vectors of them
+ * and arrays of fixed size; without it `leave` takes the scores alone. More can be imported from `package::lib`, and
+ * other functions declared.
  * @param values of `Params`, one for all exits or one for each exit but the last
  * @throws ArgumentError with the line of the text, `criterion:LINE: what`; what only the GPU's compiler can tell is a
  * `GpuError` of the same form when a classifier is compiled
@@ -49,7 +50,13 @@ export function wgslCriterion(text: string, values?: ExitValues): Promise<OwnCri
     const kernels = Object.entries(exitCheckSources).flatMap(([name, source]) => {
       const link = (variant?: string): LinkedKernel => {
         const conditions = { ...own.conditions, ...(variant && { [variant]: true }) };
-        return linkText(toolchain, linker, { path: `${name}.wgsl`, text: source }, variant ? `${name}-${variant}` : name, conditions);
+        return linkText(
+          toolchain,
+          linker,
+          { path: `${name}.wgsl`, text: source },
+          variant ? `${name}-${variant}` : name,
+          conditions,
+        );
       };
       const plain = link();
       return [plain, ...toolchain.variantsOf(plain.opening).map(link)];
@@ -76,7 +83,9 @@ function readCriterion(toolchain: Toolchain, text: string): CriterionText {
   const { takes, gives, place } = leave;
   const wanted = takes.length === 2 ? ['ExitScores', 'Params'] : ['ExitScores'];
   if (takes.join() !== wanted.join() || gives !== 'bool') {
-    throw new ArgumentError(`${place}: expected ${SIGNATURE}; got fn leave(${takes.join(', ')})${gives && ` -> ${gives}`}`);
+    throw new ArgumentError(
+      `${place}: expected ${SIGNATURE}; got fn leave(${takes.join(', ')})${gives && ` -> ${gives}`}`,
+    );
   }
   if (takes.length === 2 && !params) {
     throw new ArgumentError(`${place}: leave takes Params, expected a struct of that name in the text`);

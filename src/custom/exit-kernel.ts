@@ -26,7 +26,9 @@ export interface ExitKernel extends ExitKernels {
 }
 
 /** What a kernel may bind: access, elements, and bytes of an element; of `criterion` any struct. */
-const BINDINGS: Readonly<Record<string, { access: string; elements: readonly string[]; bytes: number } | { access: string }>> = {
+const BINDINGS: Readonly<
+  Record<string, { access: string; elements: readonly string[]; bytes: number } | { access: string }>
+> = {
   settings: { access: 'read', elements: ['ExitSettings'], bytes: ExitSettings.size },
   classThresholds: { access: 'read', elements: ['f32'], bytes: 4 },
   criterion: { access: 'read' },
@@ -38,27 +40,38 @@ const BINDINGS: Readonly<Record<string, { access: string; elements: readonly str
 const NEEDED = ['records', 'origin', 'stays'];
 
 /**
- * An exit check written in WGSL, in the place of all of the library's: `@compute fn main` that decides for every live row.
- * It binds by name, in group 0, what it needs of
+ * An exit check written in WGSL, in the place of all of the library's: `@compute fn main` that decides for every live
+ * row. It binds by name, in group 0, what it needs of
  *
  *     settings: ExitSettings (import package::lib::exit_settings::settings), of the exit that is checked;
  *     records: array<ExitRecord> (import package::lib::exit_record::records), one per row of the batch;
- *     logits: array<f32>, or array<u32> for their bits, [rows, classes]; origin: array<u32>, where in the batch a row is;
+ *     logits: array<f32>, or array<u32> for their bits, [rows, classes]; origin: array<u32>, where in the batch a row
+ *     is;
  *     stays: array<u32>, 1 for a row that goes on; criterion: a struct of parameters, or classThresholds: array<f32>;
  *     and as uniforms params: Params { classes: u32 } and live: Live (import package::lib::live::Live).
  *
- * It writes `stays[row]` of each live row and `records[origin[row]]`, as `package::lib::exit_decision` does: a row leaves at
- * the latest where `settings.always` is 1, one that has left stays out (`hasLeft`), and of a single row that is not live
- * `stays[0]` is 0. Unlike the library's, the kernel itself must see to it that logits that are not finite do not leave early.
+ * It writes `stays[row]` of each live row and `records[origin[row]]`, as `package::lib::exit_decision` does: a row
+ * leaves at the latest where `settings.always` is 1, one that has left stays out (`hasLeft`), and of a single row that
+ * is not live `stays[0]` is 0. Unlike the library's, the kernel itself must see to it that logits that are not finite
+ * do not leave early.
  * Grid: as many workgroups as rows need, folded (`package::lib::grid`).
  * @throws ArgumentError with the line of the text, `exitKernel:LINE: what`; what only the GPU's compiler can tell is a
  * `GpuError` of the same form when a classifier is compiled
  */
-export function wgslExitKernel(text: string, { criterion, rowsPerWorkgroup }: ExitKernelOptions = {}): Promise<ExitKernel> {
+export function wgslExitKernel(
+  text: string,
+  { criterion, rowsPerWorkgroup }: ExitKernelOptions = {},
+): Promise<ExitKernel> {
   return withToolchain((toolchain) => {
     const own = criterion && textOf(criterion);
     const source = { path: PATH, text };
-    const kernel = linkText(toolchain, createTextLinker(toolchain, own?.modules), source, 'exit kernel', own?.conditions);
+    const kernel = linkText(
+      toolchain,
+      createTextLinker(toolchain, own?.modules),
+      source,
+      'exit kernel',
+      own?.conditions,
+    );
     const places = new Map(toolchain.declarations(source).map(({ name, place }) => [name, place]));
     const placeOf = (name: string): string => places.get(name) ?? `${PATH}:1`;
     checkBindings(kernel, placeOf);
@@ -97,9 +110,13 @@ function checkBindings({ storage, params, live }: LinkedKernel, placeOf: (name: 
   const bound = storage.map(({ name }) => name);
   const missing = [...NEEDED.filter((name) => !bound.includes(name)), ...(live ? [] : ['live'])];
   if (missing.length > 0) {
-    throw new ArgumentError(`${PATH}:1: expected the kernel to bind and use ${missing.join(', ')}; without, it cannot tell rows apart`);
+    throw new ArgumentError(
+      `${PATH}:1: expected the kernel to bind and use ${missing.join(', ')}; without, it cannot tell rows apart`,
+    );
   }
-  const odd = params?.struct.fields.find(({ name, type, length }) => name !== 'classes' || type !== 'u32' || length !== undefined);
+  const odd = params?.struct.fields.find(
+    ({ name, type, length }) => name !== 'classes' || type !== 'u32' || length !== undefined,
+  );
   if (odd) {
     const what = "expected no field but classes: u32; parameters of one's own are a struct bound as criterion";
     throw new ArgumentError(`${placeOf('Params')}: Params.${odd.name}: ${what}`);

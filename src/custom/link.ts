@@ -50,11 +50,14 @@ export function linkText(
 }
 
 /** As the engine launches it. */
-export const asKernel = ({ overrides, ...kernel }: LinkedKernel): Kernel => ({ ...kernel, overrides: overrides.map(({ name }) => name) });
+export const asKernel = ({ overrides, ...kernel }: LinkedKernel): Kernel => ({
+  ...kernel,
+  overrides: overrides.map(({ name }) => name),
+});
 
 /**
- * The layout of the struct that a kernel binds as `criterion`, under a name that says where it is declared: what is wrong
- * with a value is told by the line of the text.
+ * The layout of the struct that a kernel binds as `criterion`, under a name that says where it is declared: what is
+ * wrong with a value is told by the line of the text.
  */
 export function paramsOf(kernel: LinkedKernel, placeOf: (struct: string) => string): Struct | undefined {
   const binding = kernel.storage.find(({ name }) => name === 'criterion');

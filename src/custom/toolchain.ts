@@ -11,6 +11,8 @@ export async function loadToolchain(): Promise<Toolchain> {
     return await import('./toolchain/kernel.mjs');
   } catch (error) {
     const [why] = (error as Error).message.split('\n');
-    throw new ArgumentError(`exitgpu/custom: needs two packages; npm install wesl wgsl_reflect (${why})`, { cause: error });
+    throw new ArgumentError(`exitgpu/custom: needs two packages; npm install wesl wgsl_reflect (${why})`, {
+      cause: error,
+    });
   }
 }

@@ -33,14 +33,18 @@ function checkValues({ params }: ExitKernels, given: ExitValues | undefined): re
   const values = given === undefined ? [] : ([given].flat() as ParamValues[]);
   if (!params) {
     if (values.length === 0) return values;
-    throw new ArgumentError('criterion: expected no values, since the text reads no parameters; declare a struct Params and take it');
+    throw new ArgumentError(
+      'criterion: expected no values, since the text reads no parameters; declare a struct Params and take it',
+    );
   }
   const names = params.fields.map(({ name }) => name);
   if (values.length === 0) throw new ArgumentError(`${params.name}: expected values of ${names.join(', ')}, got none`);
   const view = new DataView(new ArrayBuffer(params.size));
   for (const each of values) {
     const unknown = Object.keys(each ?? {}).find((name) => !names.includes(name));
-    if (unknown !== undefined) throw new ArgumentError(`${params.name}.${unknown}: no such field; expected ${names.join(', ')}`);
+    if (unknown !== undefined) {
+      throw new ArgumentError(`${params.name}.${unknown}: no such field; expected ${names.join(', ')}`);
+    }
     writeStruct(params, view, 0, each ?? {});
   }
   return values;

@@ -111,7 +111,9 @@ export class Device {
   explain(error: unknown): Error {
     if (this.#lostError) return this.#lostError;
     if (error instanceof ExitGpuError) return error;
-    return new GpuError(`WebGPU failed: ${firstLines(error instanceof Error ? error.message : String(error))}`, { cause: error });
+    return new GpuError(`WebGPU failed: ${firstLines(error instanceof Error ? error.message : String(error))}`, {
+      cause: error,
+    });
   }
 
   /** @throws ArgumentError if `size` is beyond the device's limits */
@@ -123,7 +125,8 @@ export class Device {
     );
     if (size > limit) {
       throw new ArgumentError(
-        `${label}: needs a buffer of ${size} bytes, but this adapter binds at most ${limit}; use a smaller batch or split the tensor`,
+        `${label}: needs a buffer of ${size} bytes, but this adapter binds at most ${limit}; ` +
+          'use a smaller batch or split the tensor',
       );
     }
     const buffer = this.gpu.createBuffer({ size, usage, label });
@@ -226,11 +229,17 @@ export class Device {
   }
 
   #lose(reason: string, message: string): DeviceLostError {
-    this.#lostError ??= new DeviceLostError(reason, noted(`the GPU device was lost (${reason}${message ? `: ${firstLines(message)}` : ''})`));
+    this.#lostError ??= new DeviceLostError(
+      reason,
+      noted(`the GPU device was lost (${reason}${message ? `: ${firstLines(message)}` : ''})`),
+    );
     return this.#lostError;
   }
 
-  /** Frees the device and everything on it; work under way rejects with `DeviceLostError`. A device that was given to `open()` stays. */
+  /**
+   * Frees the device and everything on it; work under way rejects with `DeviceLostError`. A device that was given to
+   * `open()` stays.
+   */
   destroy(): void {
     if (this.#lostError) return;
     this.#lostError = new DeviceLostError('destroyed', noted('the GPU device was destroyed'));

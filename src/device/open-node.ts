@@ -9,8 +9,9 @@ export interface NodeOpenOptions extends OpenOptions {
 }
 
 /**
- * Dawn's entry objects, one per choice of adapter, for as long as the process lives: collected as garbage while anything
- * made from one is still waiting for its own collection, they crash the process. Holding them does not keep Node alive.
+ * Dawn's entry objects, one per choice of adapter, for as long as the process lives: collected as garbage while
+ * anything made from one is still waiting for its own collection, they crash the process. Holding them does not keep
+ * Node alive.
  */
 const instances = new Map<string, GPU>();
 
@@ -24,9 +25,10 @@ export async function open(options: NodeOpenOptions = {}): Promise<Device> {
   try {
     dawn = await import('webgpu');
   } catch (error) {
-    throw new NoAdapterError(`open: Node has no WebGPU of its own; npm install webgpu (${(error as Error).message.split('\n')[0]})`, {
-      cause: error,
-    });
+    throw new NoAdapterError(
+      `open: Node has no WebGPU of its own; npm install webgpu (${(error as Error).message.split('\n')[0]})`,
+      { cause: error },
+    );
   }
   const flags = options.adapter ? [`adapter=${options.adapter}`] : [];
   let gpu = instances.get(flags.join());
@@ -40,6 +42,8 @@ export async function open(options: NodeOpenOptions = {}): Promise<Device> {
     // With a name that fits no adapter Dawn throws instead of returning null.
     const missing = error instanceof NoAdapterError || /no suitable backends/.test(String(error));
     if (!missing || !options.adapter) throw error;
-    throw new NoAdapterError(`open: no adapter named like '${options.adapter}'; leave the name out to take the first`, { cause: error });
+    throw new NoAdapterError(`open: no adapter named like '${options.adapter}'; leave the name out to take the first`, {
+      cause: error,
+    });
   }
 }

@@ -2,7 +2,10 @@ import { ArgumentError, NoAdapterError } from '../errors.ts';
 import { Device } from './device.ts';
 
 export interface OpenOptions {
-  /** A device that the page already has; the caller keeps owning it. Errors of the page's own WebGPU calls are reported too. */
+  /**
+   * A device that the page already has; the caller keeps owning it. Errors of the page's own WebGPU calls are reported
+   * too.
+   */
   device?: GPUDevice;
   /** Where adapters come from; `navigator.gpu` or Dawn if left out. */
   gpu?: GPU;
@@ -12,7 +15,9 @@ export interface OpenOptions {
 /** Features that speed something up or measure it; asked for where the adapter has them. */
 const WANTED: GPUFeatureName[] = ['shader-f16', 'timestamp-query', 'subgroups'];
 
-/** Limits worth raising from the defaults to what the adapter has: sizes of tensors, and storage bindings of a kernel. */
+/**
+ * Limits worth raising from the defaults to what the adapter has: sizes of tensors, and storage bindings of a kernel.
+ */
 const RAISED = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage'] as const;
 
 /**
@@ -30,8 +35,8 @@ export async function open(options: OpenOptions = {}): Promise<Device> {
   const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!gpu) {
     throw new NoAdapterError(
-      'open: this JavaScript environment has no WebGPU (navigator.gpu). In a browser: use a current Chrome, Edge, Safari or ' +
-        'Firefox on https:// or localhost. In Node: npm install webgpu and import exitgpu as usual. ' +
+      'open: this JavaScript environment has no WebGPU (navigator.gpu). In a browser: use a current Chrome, Edge, ' +
+        'Safari or Firefox on https:// or localhost. In Node: npm install webgpu and import exitgpu as usual. ' +
         'While a server renders the page: call open() in the browser only.',
     );
   }
@@ -39,8 +44,9 @@ export async function open(options: OpenOptions = {}): Promise<Device> {
   const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
   if (!adapter) {
     throw new NoAdapterError(
-      'open: WebGPU is here but found no adapter. In a browser: look at chrome://gpu, enable hardware acceleration. On Linux: install a ' +
-        'Vulkan driver for the GPU, or Mesa >= 24 for lavapipe (mesa-vulkan-drivers), or set VK_ICD_FILENAMES to a driver file.',
+      'open: WebGPU is here but found no adapter. In a browser: look at chrome://gpu, enable hardware acceleration. ' +
+        'On Linux: install a Vulkan driver for the GPU, or Mesa >= 24 for lavapipe (mesa-vulkan-drivers), ' +
+        'or set VK_ICD_FILENAMES to a driver file.',
     );
   }
   const requiredLimits: Record<string, number> = {};

@@ -61,7 +61,9 @@ export class Recording {
       offset += range.size;
     }
     const collect = (): Promise<ArrayBuffer> => {
-      if (!this.#submitted) throw new ArgumentError(`${this.#label}: submit() the recording before its reads are collected`);
+      if (!this.#submitted) {
+        throw new ArgumentError(`${this.#label}: submit() the recording before its reads are collected`);
+      }
       return this.#staging.collect(staging, size);
     };
     return Object.assign(collect, { release: () => this.#staging.give(staging) });

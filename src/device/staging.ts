@@ -6,8 +6,8 @@ const SMALLEST = 256;
 const KEPT = 8;
 
 /**
- * Reusable buffers that the GPU copies into and the host maps: a fresh one for each read costs 1.6 to 4.4 times as much.
- * Whatever a browser needs to make a map resolve sooner belongs here and nowhere else.
+ * Reusable buffers that the GPU copies into and the host maps: a fresh one for each read costs 1.6 to 4.4 times as
+ * much. Whatever a browser needs to make a map resolve sooner belongs here and nowhere else.
  */
 export class StagingRing {
   #device: Device;

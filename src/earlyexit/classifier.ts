@@ -17,7 +17,9 @@ import type { StagedSettings } from './staged-program.ts';
 
 export type { ClassifierOptions, ClassifyTrace };
 
-/** The classifier's input: bytes 0..255 are normalised as the model says, floats and GPU buffers are taken as they are. */
+/**
+ * The classifier's input: bytes 0..255 are normalised as the model says, floats and GPU buffers are taken as they are.
+ */
 export type ClassifierInput = Uint8Array | Float32Array | GPUBuffer;
 
 export interface Prediction extends Partial<Omit<Scores, 'label' | 'finite'>>, Pick<Scores, 'label' | 'finite'> {
@@ -34,8 +36,8 @@ export interface ClassifyOptions {
   readonly trace?: boolean;
   /**
    * Answer with the best that is known when so many milliseconds have passed since the call: at least the first exit's
-   * answer, and at most one stage and one round trip late, once it is the call's turn; of more samples than `batch`, each
-   * further `batch` of them takes as much again. Met stage by stage: `gated` runs as `readback` does.
+   * answer, and at most one stage and one round trip late, once it is the call's turn; of more samples than `batch`,
+   * each further `batch` of them takes as much again. Met stage by stage: `gated` runs as `readback` does.
    */
   readonly deadlineMs?: number | undefined;
   /** Rejects the call with the signal's reason: while it waits at once, else when what was submitted is done. */
@@ -62,8 +64,8 @@ const settingsOf = (plan: Choice, criterion: Criterion): StagedSettings => ({
 export type ExplainedPlan = Plan & { explain(): string };
 
 /**
- * A compiled multi-exit network. Calls may overlap; each runs on rows of its own and sees the criterion that was set when
- * it was made.
+ * A compiled multi-exit network. Calls may overlap; each runs on rows of its own and sees the criterion that was set
+ * when it was made.
  */
 export class Classifier {
   readonly model: Model;
@@ -126,13 +128,19 @@ export class Classifier {
     return this.#schedule.plan.policy;
   }
 
-  /** What `auto` picked, or the plan given. `auto` changes it, and policy and exits with it, when calls drift away from it. */
+  /**
+   * What `auto` picked, or the plan given. `auto` changes it, and policy and exits with it, when calls drift away from
+   * it.
+   */
   get plan(): ExplainedPlan | undefined {
     const { plan } = this.#schedule;
     return isPlan(plan) ? { ...plan, explain: () => explainPlan(plan) } : undefined;
   }
 
-  /** Changes criterion, thresholds, tables, gates or temperatures for the calls that follow; nothing is compiled. @throws ArgumentError */
+  /**
+   * Changes criterion, thresholds, tables, gates or temperatures for the calls that follow; nothing is compiled.
+   * @throws ArgumentError
+   */
   setCriterion(criterion: Criterion): void {
     const { plan, first } = this.#schedule;
     const checked = checkCriterion(criterion, this.model, first.options.kernels);
@@ -162,7 +170,8 @@ export class Classifier {
 
   /**
    * Classifies any number of samples, `batch` at a time; results come in the order of the input. A GPU buffer holds
-   * `samples` of them, as many as fit where left out. The array may be used again at once, a buffer when the results are there.
+   * `samples` of them, as many as fit where left out. The array may be used again at once, a buffer when the results
+   * are there.
    * @throws ShapeError, ArgumentError for a deadline in the past, QueueFullError, DeviceLostError, the signal's reason
    */
   async classifyBatch(
@@ -171,7 +180,9 @@ export class Classifier {
   ): Promise<Traced<Prediction[]>> {
     const room = this.#count(input);
     const count = options.samples ?? room;
-    if (!(Number.isInteger(count) && count >= 0 && count <= room)) throw this.#wrong(`${count} samples`, `room for ${room}`);
+    if (!(Number.isInteger(count) && count >= 0 && count <= room)) {
+      throw this.#wrong(`${count} samples`, `room for ${room}`);
+    }
     const { predictions, trace } = await this.#classify(input, count, options);
     const results: Traced<Prediction[]> = predictions;
     if (options.trace) results.trace = trace;
@@ -188,7 +199,11 @@ export class Classifier {
     this.dispose();
   }
 
-  async #classify(input: ClassifierInput, count: number, options: ClassifyOptions): Promise<{ predictions: Prediction[]; trace: ClassifyTrace }> {
+  async #classify(
+    input: ClassifierInput,
+    count: number,
+    options: ClassifyOptions,
+  ): Promise<{ predictions: Prediction[]; trace: ClassifyTrace }> {
     const { scores = false, deadlineMs, signal } = options;
     if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs > 0)) {
       throw new ArgumentError(`classify: expected deadlineMs, the time from now, above 0, got ${deadlineMs}`);
@@ -205,7 +220,15 @@ export class Classifier {
       const predictions: Prediction[] = [];
       for (let start = 0; start < count; start += this.batch) {
         const size = Math.min(this.batch, count - start);
-        const run = { input: this.#part(taken, start, size), count: size, scores, deadline, signal, cost: trace, now: this.#now };
+        const run = {
+          input: this.#part(taken, start, size),
+          count: size,
+          scores,
+          deadline,
+          signal,
+          cost: trace,
+          now: this.#now,
+        };
         predictions.push(...(await this.#run(staged, plan, run)).map((answer) => predictionOf(answer, scores)));
       }
       return { predictions, trace };
@@ -242,11 +265,18 @@ export class Classifier {
       this.#drift!.adopt(plan);
     } else if (!this.#recompiling) {
       this.#recompiling = true;
-      const staged = await StagedProgram.build(this.model, { ...first.options, exits: plan.exits }).catch(() => undefined);
+      const staged = await StagedProgram.build(this.model, { ...first.options, exits: plan.exits }).catch(
+        () => undefined,
+      );
       this.#recompiling = false;
       // What failed to compile leaves the plan as it was; of a lost device the calls themselves tell.
       if (!staged || this.#disposed) return staged?.dispose();
-      this.#schedule = { plan, settings: settingsOf(plan, this.criterion), first: staged, lanes: this.#lanesOf(staged) };
+      this.#schedule = {
+        plan,
+        settings: settingsOf(plan, this.criterion),
+        first: staged,
+        lanes: this.#lanesOf(staged),
+      };
       this.#drift!.adopt(plan);
       lanes.dispose();
     }
@@ -269,7 +299,9 @@ export class Classifier {
     return new ShapeError(`${name}: expected ${expected} of [${input.join(', ')}], got ${got}`);
   }
 
-  /** The input as the network reads it, in memory that the caller cannot change any more; a GPU buffer stays what it is. */
+  /**
+   * The input as the network reads it, in memory that the caller cannot change any more; a GPU buffer stays what it is.
+   */
   #taken(input: ClassifierInput): Float32Array | GPUBuffer {
     if (input instanceof Uint8Array) return this.model.normalize(input);
     return input instanceof Float32Array ? input.slice() : input;
@@ -277,7 +309,9 @@ export class Classifier {
 
   #part(input: Float32Array | GPUBuffer, start: number, count: number): Float32Array | BufferRange {
     const { sampleSize } = this.model;
-    if (!ArrayBuffer.isView(input)) return { buffer: input, offset: start * sampleSize * 4, size: count * sampleSize * 4 };
+    if (!ArrayBuffer.isView(input)) {
+      return { buffer: input, offset: start * sampleSize * 4, size: count * sampleSize * 4 };
+    }
     return input.subarray(start * sampleSize, (start + count) * sampleSize);
   }
 }

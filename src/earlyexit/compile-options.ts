@@ -16,7 +16,9 @@ import type { StagedOptions } from './staged-program.ts';
 export interface ClassifierOptions {
   /** When to leave; the thresholds stored in the model where left out. */
   readonly criterion?: Criterion;
-  /** Checks the exits in place of the built-in kernels; `exitgpu/custom` makes it. `auto` measures the built-in ones. */
+  /**
+   * Checks the exits in place of the built-in kernels; `exitgpu/custom` makes it. `auto` measures the built-in ones.
+   */
   readonly exitKernel?: ExitKernels;
   /** Most samples that go through the network together; 1 where left out. */
   readonly batch?: number;
@@ -26,13 +28,14 @@ export interface ClassifierOptions {
    */
   readonly exits?: readonly number[];
   /**
-   * How the host learns where samples leave: `readback` where left out, a plan, or `auto`, which measures this device and
-   * picks policy and exits by the cost model. For the same exits answers are the same under all of them; where `auto` leaves
-   * an exit out, samples leave at the next, and it may do so anew while it runs.
+   * How the host learns where samples leave: `readback` where left out, a plan, or `auto`, which measures this device
+   * and picks policy and exits by the cost model. For the same exits answers are the same under all of them; where
+   * `auto` leaves an exit out, samples leave at the next, and it may do so anew while it runs.
    */
   readonly policy?: PolicyKind | 'auto' | Plan | undefined;
   /**
-   * For `auto`: the share of samples expected to leave at each exit, of all exits. With stored thresholds alone it is known.
+   * For `auto`: the share of samples expected to leave at each exit, of all exits. With stored thresholds alone it is
+   * known.
    */
   readonly shares?: readonly number[] | undefined;
   /** For `auto`: where what was measured is kept for the next time. */
@@ -41,7 +44,9 @@ export interface ClassifierOptions {
   readonly signal?: AbortSignal | undefined;
   /** Exits judge, and answer by, the mean of the logits of all exits so far. */
   readonly ensemble?: boolean;
-  /** Most calls that run at the same time, each in memory of its own that is made when first needed; 4 where left out. */
+  /**
+   * Most calls that run at the same time, each in memory of its own that is made when first needed; 4 where left out.
+   */
   readonly concurrency?: number;
   /** Most calls that wait for their turn; a further one rejects with `QueueFullError`. 256 where left out. */
   readonly queue?: number;
@@ -61,11 +66,16 @@ interface Resolved {
 
 export const isPlan = (plan: Choice): plan is Plan => 'costs' in plan;
 
-/** Checks and completes what `compile()` was asked for; for `auto` the device is measured. @throws ArgumentError, GpuError */
+/**
+ * Checks and completes what `compile()` was asked for; for `auto` the device is measured.
+ * @throws ArgumentError, GpuError
+ */
 export async function resolveOptions(model: Model, options: ClassifierOptions): Promise<Resolved> {
   const { network } = model;
   const { batch = 1, ensemble = false, count, policy = 'readback', store, signal } = options;
-  if (!(Number.isInteger(batch) && batch >= 1)) throw new ArgumentError(`compile: expected a batch of 1 or more, got ${batch}`);
+  if (!(Number.isInteger(batch) && batch >= 1)) {
+    throw new ArgumentError(`compile: expected a batch of 1 or more, got ${batch}`);
+  }
   const exits = exitsOf(model, options);
   const given = options.criterion ?? storedCriterion(model, exits);
   const kernels = options.exitKernel ?? (given?.kind === 'wgsl' ? given.kernels : undefined);
@@ -81,7 +91,12 @@ export async function resolveOptions(model: Model, options: ClassifierOptions): 
   }
   const plan: Choice =
     typeof policy === 'object' ? checkPlan(policy, network, batch) : { policy, exits, grids: exits.map(() => 'full') };
-  return { criterion, plan, staged: { ...staged, exits: plan.exits, indirect: plan.grids.includes('indirect') }, drift: undefined };
+  return {
+    criterion,
+    plan,
+    staged: { ...staged, exits: plan.exits, indirect: plan.grids.includes('indirect') },
+    drift: undefined,
+  };
 }
 
 /** @throws ArgumentError */
@@ -89,9 +104,13 @@ function exitsOf({ network }: Model, { policy, exits }: ClassifierOptions): read
   const stages = network.stages.length;
   if (typeof policy !== 'object' || policy === null) {
     if (policy !== undefined && policy !== 'auto' && !POLICIES.includes(policy)) {
-      throw new ArgumentError(`compile: expected a policy among ${POLICIES.join(', ')}, auto or a plan, got '${String(policy)}'`);
+      throw new ArgumentError(
+        `compile: expected a policy among ${POLICIES.join(', ')}, auto or a plan, got '${String(policy)}'`,
+      );
     }
-    if (policy === 'auto' && exits) throw new ArgumentError("compile: expected no exits with policy 'auto', which picks them; give one or the other");
+    if (policy === 'auto' && exits) {
+      throw new ArgumentError("compile: expected no exits with policy 'auto', which picks them; give one or the other");
+    }
   } else if (exits) {
     throw new ArgumentError('compile: expected no exits beside a plan, which names them; give one or the other');
   }
@@ -108,7 +127,10 @@ export function checkCriterion(criterion: Criterion, { network }: Model, kernels
   const { stages, classes } = network;
   const resolved = resolveCriterion(criterion, stages.length, classes);
   if (resolved.kind === 'wgsl' ? resolved.kernels !== kernels : kernels?.builtIn === false) {
-    const [wanted, got] = kernels?.builtIn === false ? ['the criterion in WGSL that is linked into the kernels, or its with()', 'another'] : ['a built-in criterion', 'one in WGSL'];
+    const [wanted, got] =
+      kernels?.builtIn === false
+        ? ['the criterion in WGSL that is linked into the kernels, or its with()', 'another']
+        : ['a built-in criterion', 'one in WGSL'];
     throw new ArgumentError(`criterion: expected ${wanted}, got ${got}; compile a classifier with it`);
   }
   exitSettings(resolved, { exit: 1, classes, first: true });
@@ -132,15 +154,20 @@ function storedCriterion(model: Model, exits: readonly number[]): Criterion {
   if (model.thresholds) return { kind: model.thresholds.criterion, thresholds: model.thresholds.values };
   if (exits.length === 1) return entropy(0);
   throw new ArgumentError(
-    `compile: ${model.network.name} has no stored thresholds; give a criterion such as entropy(0.05), or choose thresholds on validation data first`,
+    `compile: ${model.network.name} has no stored thresholds; give a criterion such as entropy(0.05), ` +
+      'or choose thresholds on validation data first',
   );
 }
 
-/** Those of the stored thresholds, if it is these that decide. @throws ArgumentError if nobody knows where samples leave */
+/**
+ * Those of the stored thresholds, if it is these that decide.
+ * @throws ArgumentError if nobody knows where samples leave
+ */
 function knownShares({ network, thresholds }: Model, { criterion, ensemble }: ClassifierOptions): readonly number[] {
   if (network.stages.length === 1) return [1];
   if (thresholds && !criterion && !ensemble) return thresholds.achieved.shares;
   throw new ArgumentError(
-    "compile: policy 'auto' needs the share of samples that leave at each exit; give shares, such as exitShares(scores, criterion) of validation data",
+    "compile: policy 'auto' needs the share of samples that leave at each exit; " +
+      'give shares, such as exitShares(scores, criterion) of validation data',
   );
 }

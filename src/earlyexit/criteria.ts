@@ -5,15 +5,17 @@ import type { ExitKernels } from '../kernels/exit-kernels.ts';
 export const CRITERIA = ['entropy', 'confidence', 'margin'] as const;
 export type CriterionKind = (typeof CRITERIA)[number];
 
-/** Divides the logits before the softmax; one per exit, 1 where left out. Belongs to the whole criterion, not to a part. */
+/**
+ * Divides the logits before the softmax; one per exit, 1 where left out. Belongs to the whole criterion, not to a part.
+ */
 interface Tempered {
   readonly temperatures?: readonly number[];
 }
 
 /**
- * Compares a measure of the softmax of the logits with a threshold, strictly: `entropy` (nats), `normalizedEntropy` (nats
- * over the log of the classes) and `change` (of the confidence since the exit before; never at the first) leave below it,
- * `confidence` (the greatest probability) and `margin` (the greatest minus the second) above it.
+ * Compares a measure of the softmax of the logits with a threshold, strictly: `entropy` (nats), `normalizedEntropy`
+ * (nats over the log of the classes) and `change` (of the confidence since the exit before; never at the first) leave
+ * below it, `confidence` (the greatest probability) and `margin` (the greatest minus the second) above it.
  */
 export interface ThresholdCriterion extends Tempered {
   readonly kind: CriterionKind | 'normalizedEntropy' | 'change';
@@ -32,7 +34,9 @@ export interface PatienceCriterion extends Tempered {
   readonly exits: number;
 }
 
-/** Leaves where a learned gate, `sigmoid(bias + weights . (confidence, margin, entropy, exit))`, is above the threshold. */
+/**
+ * Leaves where a learned gate, `sigmoid(bias + weights . (confidence, margin, entropy, exit))`, is above the threshold.
+ */
 export interface GateCriterion extends Tempered {
   readonly kind: 'gate';
   /** One per exit but the last, or one for all. */
@@ -61,7 +65,10 @@ export interface JoinedCriterion extends Tempered {
   readonly of: readonly Criterion[];
 }
 
-/** Leaves where a function in WGSL says so; `exitgpu/custom` makes it. A criterion of its own, not part of a combination. */
+/**
+ * Leaves where a function in WGSL says so; `exitgpu/custom` makes it. A criterion of its own, not part of a
+ * combination.
+ */
 export interface WgslCriterion extends Tempered {
   readonly kind: 'wgsl';
   /** What the function is linked into: a classifier compiled with them takes every criterion that has the same. */
@@ -71,7 +78,8 @@ export interface WgslCriterion extends Tempered {
 }
 
 /** When a row leaves. Rows whose logits are not all finite never leave before the last exit, whatever the criterion. */
-export type Criterion = ThresholdCriterion | PatienceCriterion | GateCriterion | DepthCriterion | JoinedCriterion | WgslCriterion;
+export type Criterion =
+  ThresholdCriterion | PatienceCriterion | GateCriterion | DepthCriterion | JoinedCriterion | WgslCriterion;
 
 const comparing =
   (kind: ThresholdCriterion['kind']) =>
@@ -105,9 +113,11 @@ export const and = (...of: Criterion[]): JoinedCriterion => ({ kind: 'and', of }
 /** Leaves where any of them would. */
 export const or = (...of: Criterion[]): JoinedCriterion => ({ kind: 'or', of });
 /** Stays at least until exit `exit`, counted from 1: `minDepth(2, confidence(0.9))`. */
-export const minDepth = (exit: number, criterion: Criterion): JoinedCriterion => and(criterion, { kind: 'fromExit', exit });
+export const minDepth = (exit: number, criterion: Criterion): JoinedCriterion =>
+  and(criterion, { kind: 'fromExit', exit });
 /** Leaves at exit `exit` at the latest. */
-export const maxDepth = (exit: number, criterion: Criterion): JoinedCriterion => or(criterion, { kind: 'fromExit', exit });
+export const maxDepth = (exit: number, criterion: Criterion): JoinedCriterion =>
+  or(criterion, { kind: 'fromExit', exit });
 
 /** Scores in f32, and thresholds chosen among them, may be this much beyond the range. */
 const ROUNDING = 1 + 1e-6;
@@ -152,7 +162,11 @@ function resolvePart(criterion: Criterion, exits: number, classes: number): Crit
       return { kind: 'fromExit', exit: criterion.exit };
     case 'wgsl': {
       const { kernels, values } = criterion;
-      return { kind: 'wgsl', kernels, values: kernels.params ? forEachExit('wgsl', 'sets of values', values, exits) : [] };
+      return {
+        kind: 'wgsl',
+        kernels,
+        values: kernels.params ? forEachExit('wgsl', 'sets of values', values, exits) : [],
+      };
     }
     case 'and':
     case 'or': {
@@ -160,16 +174,23 @@ function resolvePart(criterion: Criterion, exits: number, classes: number): Crit
         throw new ArgumentError(`${criterion.kind}: expected at least one criterion, got none`);
       }
       if (criterion.of.some((part) => part?.temperatures)) {
-        throw new ArgumentError(`${criterion.kind}: expected temperatures on the whole criterion, got them on a part: { ...${criterion.kind}(...), temperatures }`);
+        throw new ArgumentError(
+          `${criterion.kind}: expected temperatures on the whole criterion, got them on a part: ` +
+            `{ ...${criterion.kind}(...), temperatures }`,
+        );
       }
       if (criterion.of.some((part) => part?.kind === 'wgsl')) {
-        throw new ArgumentError(`${criterion.kind}: expected built-in criteria, got one in WGSL; say the rest in its text, s.exit >= 2u for minDepth(2)`);
+        throw new ArgumentError(
+          `${criterion.kind}: expected built-in criteria, got one in WGSL; ` +
+            'say the rest in its text, s.exit >= 2u for minDepth(2)',
+        );
       }
       return { kind: criterion.kind, of: criterion.of.map((part) => resolvePart(part, exits, classes)) };
     }
     default:
       throw new ArgumentError(
-        `criterion: expected one of entropy, normalizedEntropy, confidence, margin, change, patience, gate, and, or, fromExit; got '${String((criterion as Partial<Criterion> | undefined)?.kind)}'`,
+        'criterion: expected one of entropy, normalizedEntropy, confidence, margin, change, patience, gate, and, or, ' +
+          `fromExit; got '${String((criterion as Partial<Criterion> | undefined)?.kind)}'`,
       );
   }
 }
@@ -180,12 +201,18 @@ function resolveThresholds(criterion: ThresholdCriterion, exits: number, classes
   const check = (threshold: number): void => {
     if (isNumber(threshold) && threshold >= 0 && threshold <= most * ROUNDING) return;
     const unit = kind === 'entropy' ? ` nats (log of ${classes} classes)` : '';
-    throw new ArgumentError(`${kind}: expected thresholds from 0 to ${Number(most.toFixed(4))}${unit}, got ${show(threshold)}`);
+    throw new ArgumentError(
+      `${kind}: expected thresholds from 0 to ${Number(most.toFixed(4))}${unit}, got ${show(threshold)}`,
+    );
   };
   if (classThresholds) {
     const tables = forEachExit(kind, 'tables of thresholds', classThresholds, exits);
     for (const table of tables) {
-      if (table.length !== classes) throw new ArgumentError(`${kind}: expected ${classes} thresholds in a table, one per class, got ${table.length}`);
+      if (table.length !== classes) {
+        throw new ArgumentError(
+          `${kind}: expected ${classes} thresholds in a table, one per class, got ${table.length}`,
+        );
+      }
       table.forEach(check);
     }
     return { kind, thresholds: [], classThresholds: tables };
@@ -201,8 +228,15 @@ function resolveGate({ gates, threshold }: GateCriterion, exits: number): GateCr
   const all = forEachExit('gate', 'gates', gates, exits);
   for (const one of all) {
     const numbers: [string, unknown][] = [['bias', one.bias], ...Object.entries(one)];
-    const wrong = numbers.find(([name, value]) => !GATE_FIELDS.includes(name) || !isNumber(value) || !Number.isFinite(value));
-    if (wrong) throw new ArgumentError(`gate: expected finite numbers ${GATE_FIELDS.join(', ')}, all but bias optional; got ${wrong[0]} ${show(wrong[1])}`);
+    const wrong = numbers.find(
+      ([name, value]) => !GATE_FIELDS.includes(name) || !isNumber(value) || !Number.isFinite(value),
+    );
+    if (wrong) {
+      throw new ArgumentError(
+        `gate: expected finite numbers ${GATE_FIELDS.join(', ')}, all but bias optional; ` +
+          `got ${wrong[0]} ${show(wrong[1])}`,
+      );
+    }
   }
   if (!(isNumber(threshold) && threshold > 0 && threshold < 1)) {
     throw new ArgumentError(`gate: expected a threshold between 0 and 1, got ${show(threshold)}`);
@@ -216,7 +250,9 @@ function forEachExit<T>(kind: string, what: string, given: readonly T[], exits: 
   // A copy all through: what the caller does with his lists later changes nothing.
   const all = (given.length === 1 ? new Array<T>(exits - 1).fill(given[0]!) : given).map(copied);
   if (all.length === exits - 1) return all;
-  throw new ArgumentError(`${kind}: expected ${exits - 1} ${what}, one per exit but the last, or one for all; got ${given.length}`);
+  throw new ArgumentError(
+    `${kind}: expected ${exits - 1} ${what}, one per exit but the last, or one for all; got ${given.length}`,
+  );
 }
 
 function checkExit(what: string, exit: number, exits: number, unit: string): void {

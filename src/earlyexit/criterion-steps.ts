@@ -76,19 +76,33 @@ export interface ExitPlace {
  * The criterion is a resolved one.
  * @throws ArgumentError if it takes too many steps, or more than one table or gate
  */
-export function exitSettings(criterion: Criterion | undefined, place: ExitPlace): { settings: Uint32Array<ArrayBuffer>; classThresholds: Float32Array<ArrayBuffer> } {
+export function exitSettings(
+  criterion: Criterion | undefined,
+  place: ExitPlace,
+): { settings: Uint32Array<ArrayBuffer>; classThresholds: Float32Array<ArrayBuffer> } {
   const { exit, classes, first, always = false, summed = 1, regroupFrom = 1 } = place;
   const steps = criterion ? stepsOf(criterion, exit, classes) : [];
   const only = <T>(what: string, list: readonly (T | undefined)[]): T | undefined => {
     const given = list.filter((item) => item !== undefined);
-    if (given.length > 1) throw new ArgumentError(`criterion: expected at most one ${what} in a combination, got ${given.length}`);
+    if (given.length > 1) {
+      throw new ArgumentError(`criterion: expected at most one ${what} in a combination, got ${given.length}`);
+    }
     return given[0];
   };
   if (steps.length > MOST_STEPS) {
-    throw new ArgumentError(`criterion: expected a combination of at most ${MOST_STEPS} comparisons and joints, got ${steps.length}`);
+    throw new ArgumentError(
+      `criterion: expected a combination of at most ${MOST_STEPS} comparisons and joints, got ${steps.length}`,
+    );
   }
-  const { bias = 0, confidence = 0, margin = 0, entropy = 0, exit: depth = 0 } = only('gate', steps.map((step) => step.gate)) ?? {};
-  const padded = (of: (step: Step) => number): number[] => Array.from({ length: MOST_STEPS }, (_, index) => (steps[index] ? of(steps[index]) : 0));
+  const {
+    bias = 0,
+    confidence = 0,
+    margin = 0,
+    entropy = 0,
+    exit: depth = 0,
+  } = only('gate', steps.map((step) => step.gate)) ?? {};
+  const padded = (of: (step: Step) => number): number[] =>
+    Array.from({ length: MOST_STEPS }, (_, index) => (steps[index] ? of(steps[index]) : 0));
   const view = new DataView(new ArrayBuffer(ExitSettings.size));
   writeStruct(ExitSettings, view, 0, {
     exit,
@@ -98,10 +112,14 @@ export function exitSettings(criterion: Criterion | undefined, place: ExitPlace)
     regroupFrom,
     steps: steps.length,
     gate: [bias, confidence, margin, entropy, depth],
-    step: padded(({ does, below, classThresholds }) => WORDS[does] + (below ? BELOW : 0) + (classThresholds ? PER_CLASS : 0)),
+    step: padded(
+      ({ does, below, classThresholds }) => WORDS[does] + (below ? BELOW : 0) + (classThresholds ? PER_CLASS : 0),
+    ),
     threshold: padded(({ threshold = 0 }) => threshold),
   });
-  if (criterion?.kind === 'wgsl') return { settings: new Uint32Array(view.buffer), classThresholds: paramWords(criterion, exit) };
+  if (criterion?.kind === 'wgsl') {
+    return { settings: new Uint32Array(view.buffer), classThresholds: paramWords(criterion, exit) };
+  }
   const table = only('table of thresholds by class', steps.map((step) => step.classThresholds));
   return { settings: new Uint32Array(view.buffer), classThresholds: Float32Array.from(table ?? []) };
 }
@@ -121,7 +139,11 @@ export interface ScoresSoFar extends Scores {
   readonly change: number;
 }
 
-/** Whether recorded scores let a row leave: the rule of the kernel, whose numbers are f32, for replaying without a GPU (to the bit, but for a gate, whose sum a GPU may round otherwise). @throws ArgumentError for a criterion in WGSL */
+/**
+ * Whether recorded scores let a row leave: the rule of the kernel, whose numbers are f32, for replaying without a GPU
+ * (to the bit, but for a gate, whose sum a GPU may round otherwise).
+ * @throws ArgumentError for a criterion in WGSL
+ */
 export function isSure(criterion: Criterion, exit: number, classes: number, scores: ScoresSoFar): boolean {
   if (criterion.kind === 'wgsl') {
     throw new ArgumentError('criterion: one in WGSL cannot be replayed from recorded scores; classify with it instead');

@@ -34,7 +34,9 @@ export interface NetworkMacs {
 
 /** Of a sample that leaves at exit `exit`, where only `exits` are built and the other heads are not. */
 export function macsToExit({ toExit, heads }: NetworkMacs, exit: number, exits: readonly number[]): number {
-  return heads.slice(0, exit).reduce((macs, head, index) => (exits.includes(index + 1) ? macs : macs - head), toExit[exit - 1]!);
+  return heads
+    .slice(0, exit)
+    .reduce((macs, head, index) => (exits.includes(index + 1) ? macs : macs - head), toExit[exit - 1]!);
 }
 
 /** A multi-exit network: structure and parameter shapes, no GPU objects. */
@@ -54,7 +56,9 @@ export interface Network extends NetworkOptions {
 export function multiExit(options: NetworkOptions): Network {
   const { name, input, classes, stages } = options;
   if (stages.length === 0) throw new ArgumentError(`${name}: expected at least one stage, got none`);
-  if (!(Number.isInteger(classes) && classes > 0)) throw new ArgumentError(`${name}: expected a positive number of classes, got ${classes}`);
+  if (!(Number.isInteger(classes) && classes > 0)) {
+    throw new ArgumentError(`${name}: expected a positive number of classes, got ${classes}`);
+  }
   if (input.length !== 3 || !input.every((length) => Number.isInteger(length) && length > 0)) {
     throw new ArgumentError(`${name}: expected an input of [channels, height, width], got [${input.join(', ')}]`);
   }
@@ -96,10 +100,14 @@ export function checkFits({ name, input, classes }: Network, dataset: Dataset, w
   }
 }
 
-/** Traces the network over symbolic parameters, which checks its shapes, and adds up what its operations say they cost. */
+/**
+ * Traces the network over symbolic parameters, which checks its shapes, and adds up what its operations say they cost.
+ */
 function countMacs(network: Omit<Network, 'macs'>): NetworkMacs {
   const { name, input, classes, stages } = network;
-  const specs = Object.entries(network.parameters).map(([parameter, { shape }]) => [parameter, { dtype: 'f32', shape }] as const);
+  const specs = Object.entries(network.parameters).map(
+    ([parameter, { shape }]) => [parameter, { dtype: 'f32', shape }] as const,
+  );
   const rows = new Rows(1);
   const trunk: number[] = [];
   const heads: number[] = [];
@@ -117,12 +125,15 @@ function countMacs(network: Omit<Network, 'macs'>): NetworkMacs {
       x = cost(trunk, () => network.body(index + 1, x, context));
       const logits = cost(heads, () => network.exit(index + 1, x, context));
       if (logits.shape.length !== 2 || sizeOf(logits.shape) !== classes) {
-        throw new ArgumentError(`${name}: exit ${index + 1} gives [${logits.shape.join(', ')}], expected [rows, ${classes}] logits`);
+        throw new ArgumentError(
+          `${name}: exit ${index + 1} gives [${logits.shape.join(', ')}], expected [rows, ${classes}] logits`,
+        );
       }
     });
     return {};
   });
-  const upTo = (list: readonly number[], count: number): number => list.slice(0, count).reduce((sum, value) => sum + value, 0);
+  const upTo = (list: readonly number[], count: number): number =>
+    list.slice(0, count).reduce((sum, value) => sum + value, 0);
   return {
     full: upTo(trunk, trunk.length) + heads.at(-1)!,
     toExit: stages.map((_, index) => upTo(trunk, index + 1) + upTo(heads, index + 1)),

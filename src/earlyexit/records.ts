@@ -22,7 +22,9 @@ export interface Answer extends Scores {
 }
 
 export const RECORD_BYTES = ExitRecord.size;
-/** Bytes at the start of a record that hold decision, confidence, margin and entropy: all there is to a row that left. */
+/**
+ * Bytes at the start of a record that hold decision, confidence, margin and entropy: all there is to a row that left.
+ */
 export const SCORE_BYTES = ExitRecord.fields.find(({ name }) => name === 'label')!.offset;
 
 export const staysOn = (word: number): boolean => word === GO_ON;
@@ -39,10 +41,17 @@ export function readScores(bytes: ArrayBuffer): Scores {
   return { ...scores, ...splitLabel(decision) };
 }
 
-const SCORES = { ...ExitRecord, fields: ExitRecord.fields.filter(({ offset }) => offset < SCORE_BYTES) } as typeof ExitRecord;
+const SCORES = {
+  ...ExitRecord,
+  fields: ExitRecord.fields.filter(({ offset }) => offset < SCORE_BYTES),
+} as typeof ExitRecord;
 
 /** Decodes record `index`. */
 export function readRecord(bytes: ArrayBuffer, index = 0): Answer {
-  const { decision, label, confidence, margin, entropy, exit } = readStruct(ExitRecord, new DataView(bytes), index * RECORD_BYTES);
+  const { decision, label, confidence, margin, entropy, exit } = readStruct(
+    ExitRecord,
+    new DataView(bytes),
+    index * RECORD_BYTES,
+  );
   return { confidence, margin, entropy, ...splitLabel(label), exit, left: !staysOn(decision) };
 }

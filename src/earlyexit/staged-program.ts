@@ -46,9 +46,9 @@ const PARTS = ['body', 'exit'] as const;
 export type Part = (typeof PARTS)[number];
 
 /**
- * A network compiled with an exit check after each exit. The live count of a stage's rows is written by the check before
- * it, so that with none left a stage does nothing, whoever launched it. In a batch the rows that stay are regrouped as the
- * next stage begins, with everything that crosses to it.
+ * A network compiled with an exit check after each exit. The live count of a stage's rows is written by the check
+ * before it, so that with none left a stage does nothing, whoever launched it. In a batch the rows that stay are
+ * regrouped as the next stage begins, with everything that crosses to it.
  */
 export class StagedProgram {
   readonly program: Program<'x'>;
@@ -87,7 +87,9 @@ export class StagedProgram {
     const { batch, exits, indirect, count = false } = options;
     await options.kernels?.check(device);
     const tensors = new StagedTensors(model, options);
-    const rows = exits.map((_, index) => new Rows(batch, index === 0 ? 'samples' : `samples after exit ${exits[index - 1]}`));
+    const rows = exits.map(
+      (_, index) => new Rows(batch, index === 0 ? 'samples' : `samples after exit ${exits[index - 1]}`),
+    );
     const input = { dtype: 'f32', shape: [batch, ...network.input], rows: rows[0]! } as const;
     let crossing: readonly number[] = [];
     try {
@@ -155,9 +157,14 @@ export class StagedProgram {
     this.#live[index]!.decidedOnGpu();
   }
 
-  /** Where a program that counts has, for each exit built, a word for its body and one for its exit: see `Program.reached`. */
+  /**
+   * Where a program that counts has, for each exit built, a word for its body and one for its exit: see
+   * `Program.reached`.
+   */
   reached(): BufferRange[] {
-    return this.options.exits.flatMap((_, index) => PARTS.map((_, part) => this.program.reached(index * PARTS.length + part)));
+    return this.options.exits.flatMap((_, index) =>
+      PARTS.map((_, part) => this.program.reached(index * PARTS.length + part)),
+    );
   }
 
   dispose(): void {
@@ -174,11 +181,14 @@ class StagedTensors {
   readonly classThresholds: readonly Tensor[];
 
   constructor({ device, network }: Model, { batch, exits, kernels }: StagedOptions) {
-    const words = (count: number, label: string): Tensor => Tensor.zeros(device, { dtype: 'u32', shape: [count] }, label);
+    const words = (count: number, label: string): Tensor =>
+      Tensor.zeros(device, { dtype: 'u32', shape: [count] }, label);
     this.records = words((RECORD_BYTES / 4) * batch, 'exit records');
     this.settings = exits.map((exit) => words(ExitSettings.size / 4, `exit ${exit} settings`));
     const shape = [kernels?.params ? kernels.params.size / 4 : network.classes];
-    this.classThresholds = exits.map((exit) => Tensor.zeros(device, { dtype: 'f32', shape }, `exit ${exit} thresholds by class`));
+    this.classThresholds = exits.map((exit) =>
+      Tensor.zeros(device, { dtype: 'f32', shape }, `exit ${exit} thresholds by class`),
+    );
   }
 
   dispose(): void {
@@ -187,7 +197,13 @@ class StagedTensors {
 }
 
 /** Returns how many numbers of a row cross from each stage to the next. */
-function traceStages(model: Model, options: StagedOptions, rows: readonly Rows[], tensors: StagedTensors, x: Value): number[] {
+function traceStages(
+  model: Model,
+  options: StagedOptions,
+  rows: readonly Rows[],
+  tensors: StagedTensors,
+  x: Value,
+): number[] {
   const { network, context } = model;
   const { batch, exits, ensemble, kernels } = options;
   const { records } = tensors;

@@ -8,8 +8,8 @@ export const counterBinding = ({ storage, params, live }: Kernel): number =>
   1 + Math.max(...[...storage, ...(params ? [params] : []), ...(live ? [live] : [])].map(({ binding }) => binding));
 
 /**
- * The kernel's code, with a counter of the invocations that reach the end of `main`. Those that return at the first line,
- * for want of a live row, are not among them.
+ * The kernel's code, with a counter of the invocations that reach the end of `main`. Those that return at the first
+ * line, for want of a live row, are not among them.
  */
 export function counted(kernel: Kernel): string {
   const { code } = kernel;

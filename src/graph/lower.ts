@@ -117,6 +117,9 @@ export function gridFor({ grid }: Dispatch, live: number): [number, number, numb
 function checkGrid(op: AnyOp, dispatch: Dispatch): void {
   const grid = gridFor(dispatch, dispatch.rows?.max ?? 1);
   if (grid.some((count) => count > MAX_WORKGROUPS)) {
-    throw new ShapeError(`${op.name}: needs a grid of ${grid.join(' x ')} workgroups, at most ${MAX_WORKGROUPS} along an axis; use a smaller batch`);
+    throw new ShapeError(
+      `${op.name}: needs a grid of ${grid.join(' x ')} workgroups, at most ${MAX_WORKGROUPS} along an axis; ` +
+        'use a smaller batch',
+    );
   }
 }

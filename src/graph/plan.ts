@@ -13,9 +13,9 @@ export interface Plan {
 }
 
 /**
- * Linear scan over lifetimes with best-fit reuse of whole buffers. Whole, since WebGPU refuses one buffer bound for reading
- * and for writing in one dispatch even where the ranges are disjoint: two values that meet in a dispatch never share.
- * A buffer may grow when a later, larger value takes it over: it is made after the plan is done.
+ * Linear scan over lifetimes with best-fit reuse of whole buffers. Whole, since WebGPU refuses one buffer bound for
+ * reading and for writing in one dispatch even where the ranges are disjoint: two values that meet in a dispatch never
+ * share. A buffer may grow when a later, larger value takes it over: it is made after the plan is done.
  */
 export function planMemory(lifetimes: readonly Lifetime[], reuse = true): Plan {
   const buffers: number[] = [];

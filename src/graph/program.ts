@@ -19,17 +19,21 @@ import type { Graph, TracedValue } from './trace.ts';
 export interface CompileOptions {
   /** Prefix of every WebGPU label, so that Dawn's messages name the operation. */
   label?: string;
-  /** `false` gives each value a buffer of its own: slower to make, the reference that planned memory is tested against. */
+  /**
+   * `false` gives each value a buffer of its own: slower to make, the reference that planned memory is tested against.
+   */
   reuse?: boolean;
   /** Also prepares what `encode` needs to size grids on the GPU. */
   indirect?: boolean;
-  /** For traces: kernels count on the GPU the invocations that found a live row. Slower, and one storage binding more. */
+  /**
+   * For traces: kernels count on the GPU the invocations that found a live row. Slower, and one storage binding more.
+   */
   count?: boolean;
 }
 
 /**
- * How launches are sized: `full` for the rows that the host knows of, `indirect` by the counts on the GPU, so that nothing
- * is launched for rows that are gone.
+ * How launches are sized: `full` for the rows that the host knows of, `indirect` by the counts on the GPU, so that
+ * nothing is launched for rows that are gone.
  */
 export type GridKind = 'full' | 'indirect';
 
@@ -107,7 +111,8 @@ export class Output implements Spec {
   check(): void {
     if (this.#program.generation !== this.#generation) {
       throw new StaleOutputError(
-        `${this.#program.label}: output '${this.#name}' is of run ${this.#generation}, but run ${this.#program.generation} has overwritten it; read() it before the next run`,
+        `${this.#program.label}: output '${this.#name}' is of run ${this.#generation}, ` +
+          `but run ${this.#program.generation} has overwritten it; read() it before the next run`,
       );
     }
   }
@@ -197,7 +202,9 @@ export class Program<I extends string = string, O extends string = string> {
     return this.submit(inputs)();
   }
 
-  /** Runs like `call`, but leaves it to the caller when to wait: call the result once, or a staging buffer stays taken. */
+  /**
+   * Runs like `call`, but leaves it to the caller when to wait: call the result once, or a staging buffer stays taken.
+   */
   submit(inputs: Readonly<Record<I, RunInput>>): () => Promise<Record<O, TypedArray>> {
     const recording = this.#record(inputs);
     const outputs = Object.entries<Output>(this.outputs());
@@ -224,15 +231,17 @@ export class Program<I extends string = string, O extends string = string> {
   }
 
   /**
-   * Takes the inputs of a new run and starts its recording; `encode` the segments into it, then `submit()` it before the next
-   * one is started: they share the memory of the inputs.
+   * Takes the inputs of a new run and starts its recording; `encode` the segments into it, then `submit()` it before
+   * the next one is started: they share the memory of the inputs.
    */
   start(inputs: Readonly<Record<I, RunInput>>): Recording {
     this.check();
     const given = inputs as Readonly<Record<string, RunInput>>;
     for (const name of Object.keys(given)) {
       if (!this.#graph.inputs.has(name)) {
-        throw new ShapeError(`${this.label}: has no input '${name}'; its inputs are ${[...this.#graph.inputs.keys()].join(', ')}`);
+        throw new ShapeError(
+          `${this.label}: has no input '${name}'; its inputs are ${[...this.#graph.inputs.keys()].join(', ')}`,
+        );
       }
     }
     const counts = this.#countSamples(given);
@@ -259,8 +268,11 @@ export class Program<I extends string = string, O extends string = string> {
     for (const launch of this.#launches) {
       if (launch.segment !== segment) continue;
       const { pipeline, group, indirect } = launch;
-      if (grids === 'indirect' && indirect) recording.dispatchIndirect(pipeline, group, indirect.buffer, indirect.offset);
-      else this.#encode(recording, launch);
+      if (grids === 'indirect' && indirect) {
+        recording.dispatchIndirect(pipeline, group, indirect.buffer, indirect.offset);
+      } else {
+        this.#encode(recording, launch);
+      }
     }
   }
 
@@ -269,7 +281,10 @@ export class Program<I extends string = string, O extends string = string> {
     if (x && y && z) recording.dispatch(pipeline, group, x, y, z);
   }
 
-  /** Where a program compiled with `count` has added up the invocations of a segment that found a live row in the latest run. */
+  /**
+   * Where a program compiled with `count` has added up the invocations of a segment that found a live row in the latest
+   * run.
+   */
   reached(segment: number): BufferRange {
     if (!this.#counters) throw new ArgumentError(`${this.label}: counts nothing; compile it with { count: true }`);
     return { buffer: this.#counters, offset: segment * COUNTER_STRIDE, size: 4 };
@@ -299,8 +314,10 @@ export class Program<I extends string = string, O extends string = string> {
     const counts = new Map<Rows, number>();
     for (const [name, value] of this.#graph.inputs) {
       const input = given[name];
-      const wrong = (got: string): ShapeError =>
-        new ShapeError(`${this.label}: expected ${describe(value)}${value.rows ? ` with at most ${value.rows.max} rows` : ''} for input '${name}', got ${got}`);
+      const wrong = (got: string): ShapeError => {
+        const most = value.rows ? ` with at most ${value.rows.max} rows` : '';
+        return new ShapeError(`${this.label}: expected ${describe(value)}${most} for input '${name}', got ${got}`);
+      };
       if (input === undefined) throw wrong('nothing');
       const elements = this.#elements(input, value, wrong);
       if (!value.rows) {
@@ -371,7 +388,12 @@ export class Program<I extends string = string, O extends string = string> {
     const { steps, buffers, planned } = this.#lowered;
     for (const { dispatch: { kernel }, op } of steps) {
       const missing = kernel.features.find((feature) => !device.features.has(feature));
-      if (missing) throw new GpuError(`${this.label}/${op}: kernel ${kernel.name} needs the feature ${missing}, which this device was not given; choose another variant`);
+      if (missing) {
+        throw new GpuError(
+          `${this.label}/${op}: kernel ${kernel.name} needs the feature ${missing}, ` +
+            'which this device was not given; choose another variant',
+        );
+      }
     }
     const source = count ? countingSource : pipelineSource;
     const gridPipeline = indirect ? await device.pipeline(pipelineSource({ kernel: indirectGridKernel })) : undefined;
@@ -406,7 +428,9 @@ export class Program<I extends string = string, O extends string = string> {
     };
     make(undefined);
     this.#live.get(undefined)!.set(1);
-    for (const value of [...this.#graph.inputs.values(), ...this.#graph.outputs.values()]) if (value.rows) make(value.rows);
+    for (const value of [...this.#graph.inputs.values(), ...this.#graph.outputs.values()]) {
+      if (value.rows) make(value.rows);
+    }
     for (const { dispatch } of steps) {
       make(dispatch.rows);
       for (const bound of Object.values(dispatch.bind)) if (bound.rows) make(bound.rows);
@@ -430,7 +454,9 @@ export class Program<I extends string = string, O extends string = string> {
     const buffer = this.#buffer(size, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'params');
     this.device.write(buffer, 0, view.buffer);
     return steps.map(({ dispatch }, index) =>
-      dispatch.kernel.params ? { buffer, offset: offsets[index]!, size: dispatch.kernel.params.struct.size } : undefined,
+      dispatch.kernel.params
+        ? { buffer, offset: offsets[index]!, size: dispatch.kernel.params.struct.size }
+        : undefined,
     );
   }
 
@@ -441,14 +467,18 @@ export class Program<I extends string = string, O extends string = string> {
     const read = new Set<GPUBuffer>();
     const entries: GPUBindGroupEntry[] = kernel.storage.map(({ name, binding, access }) => {
       const bound = dispatch.bind[name]!;
-      const resource = bound.kind === 'live' ? { buffer: this.#live.get(bound.rows)!.buffer } : this.#range(bound as TracedValue);
+      const resource =
+        bound.kind === 'live' ? { buffer: this.#live.get(bound.rows)!.buffer } : this.#range(bound as TracedValue);
       (access === 'read' ? read : written).add(resource.buffer);
       return { binding, resource };
     });
     // WebGPU would refuse each run instead of this compilation.
     for (const buffer of read) {
       if (!written.has(buffer)) continue;
-      throw new ArgumentError(`${this.label}/${op}: reads and writes '${buffer.label}' in one launch; store() a copy({ x }), or use an arena of its own`);
+      throw new ArgumentError(
+        `${this.label}/${op}: reads and writes '${buffer.label}' in one launch; ` +
+          'store() a copy({ x }), or use an arena of its own',
+      );
     }
     if (kernel.params) entries.push({ binding: kernel.params.binding, resource: params! });
     if (kernel.live) entries.push({ binding: kernel.live.binding, resource: { buffer: live.buffer } });
@@ -463,22 +493,44 @@ export class Program<I extends string = string, O extends string = string> {
     const data = extentsOf(launches.map(({ dispatch }) => dispatch));
     const extents = this.#buffer(data.byteLength, STORAGE, `extents of segment ${segment}`);
     this.device.write(extents, 0, data);
-    const grids = this.#buffer(launches.length * GRID_BYTES, GPUBufferUsage.STORAGE | GPUBufferUsage.INDIRECT, `grids of segment ${segment}`);
+    const grids = this.#buffer(
+      launches.length * GRID_BYTES,
+      GPUBufferUsage.STORAGE | GPUBufferUsage.INDIRECT,
+      `grids of segment ${segment}`,
+    );
     launches.forEach((launch, index) => (launch.indirect = { buffer: grids, offset: index * GRID_BYTES }));
     const bound: Record<string, GPUBuffer> = { extents, grids };
     const live = this.#live.get(rows)!;
-    const entries = indirectGridKernel.storage.map(({ name, binding }) => ({ binding, resource: { buffer: bound[name]! } }));
+    const entries = indirectGridKernel.storage.map(({ name, binding }) => ({
+      binding,
+      resource: { buffer: bound[name]! },
+    }));
     entries.push({ binding: indirectGridKernel.live!.binding, resource: { buffer: live.buffer } });
-    const group = this.device.gpu.createBindGroup({ label: `${this.label}/grids of segment ${segment}`, layout, entries });
+    const group = this.device.gpu.createBindGroup({
+      label: `${this.label}/grids of segment ${segment}`,
+      layout,
+      entries,
+    });
     const grid = [Math.ceil(launches.length / GRIDS_PER_WORKGROUP)] as const;
-    this.#gridLaunches.push({ pipeline, group, dispatch: { kernel: indirectGridKernel, bind: {}, grid }, live, segment });
+    this.#gridLaunches.push({
+      pipeline,
+      group,
+      dispatch: { kernel: indirectGridKernel, bind: {}, grid },
+      live,
+      segment,
+    });
   }
 }
 
 const COMPUTE = 0x4; // GPUShaderStage.COMPUTE
 const STORAGE = 0x80 /* STORAGE */ | 0x8 /* COPY_DST */ | 0x4; /* COPY_SRC */
 
-function pipelineSource({ kernel, overrides }: Pick<Dispatch, 'kernel' | 'overrides'>): { name: string; code: string; layout: GPUBindGroupLayoutEntry[]; constants: Record<string, number> } {
+function pipelineSource({ kernel, overrides }: Pick<Dispatch, 'kernel' | 'overrides'>): {
+  name: string;
+  code: string;
+  layout: GPUBindGroupLayoutEntry[];
+  constants: Record<string, number>;
+} {
   const constants: Record<string, number> = {};
   for (const [name, value] of Object.entries(overrides ?? {})) constants[name] = Number(value);
   return { name: kernel.name, code: kernel.code, layout: layoutOf(kernel), constants };
@@ -487,7 +539,11 @@ function pipelineSource({ kernel, overrides }: Pick<Dispatch, 'kernel' | 'overri
 /** The same kernel, counting: under a name of its own, for messages. */
 function countingSource(dispatch: Dispatch): ReturnType<typeof pipelineSource> {
   const { kernel } = dispatch;
-  const counter: GPUBindGroupLayoutEntry = { binding: counterBinding(kernel), visibility: COMPUTE, buffer: { type: 'storage' } };
+  const counter: GPUBindGroupLayoutEntry = {
+    binding: counterBinding(kernel),
+    visibility: COMPUTE,
+    buffer: { type: 'storage' },
+  };
   const { layout, ...source } = pipelineSource(dispatch);
   return { ...source, name: `${kernel.name} counted`, code: counted(kernel), layout: [...layout, counter] };
 }

@@ -65,7 +65,9 @@ export class Graph implements Tracer {
 
   emit(op: AnyOp, inputs: Record<string, Operand | undefined>, attributes: unknown): Record<string, Value> {
     const given: Record<string, TracedValue> = {};
-    for (const [name, operand] of Object.entries(inputs)) if (operand) given[name] = this.lift(operand, `${op.name} ${name}`);
+    for (const [name, operand] of Object.entries(inputs)) {
+      if (operand) given[name] = this.lift(operand, `${op.name} ${name}`);
+    }
     const specs = this.#infer(op, given, attributes);
     const node: Node = { op, inputs: given, outputs: {}, attributes, segment: this.segments - 1 };
     for (const [output, spec] of Object.entries(specs)) {
@@ -79,7 +81,10 @@ export class Graph implements Tracer {
   /** @throws ShapeError if the data does not fit */
   constant(spec: Spec, data: TypedArray): TracedValue {
     if (data.constructor !== typedArray(spec.dtype, 0).constructor || data.length !== sizeOf(spec.shape)) {
-      throw new ShapeError(`constant: expected ${sizeOf(spec.shape)} values for ${describe(spec)}, got ${data.constructor.name} of ${data.length}`);
+      throw new ShapeError(
+        `constant: expected ${sizeOf(spec.shape)} values for ${describe(spec)}, ` +
+          `got ${data.constructor.name} of ${data.length}`,
+      );
     }
     return this.#value(spec, { kind: 'constant', data });
   }
@@ -90,7 +95,8 @@ export class Graph implements Tracer {
     const whole = shape.every((length) => Number.isInteger(length) && length >= 0);
     if (!whole || (rows && (shape[0] ?? 0) % rows.max !== 0)) {
       throw new ShapeError(
-        `input '${name}': expected whole lengths${rows ? `, the leading one a multiple of ${rows.max} rows` : ''}, got [${shape.join(', ')}]`,
+        `input '${name}': expected whole lengths${rows ? `, the leading one a multiple of ${rows.max} rows` : ''}, ` +
+          `got [${shape.join(', ')}]`,
       );
     }
     const value = this.#value(spec, { kind: 'input', name });
@@ -109,11 +115,17 @@ export class Graph implements Tracer {
       return op.infer(inputs, attributes);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      throw new ShapeError(`${op.name}: an input or attribute is missing, got inputs ${Object.keys(inputs).join(', ') || 'none'}`, { cause: error });
+      throw new ShapeError(
+        `${op.name}: an input or attribute is missing, got inputs ${Object.keys(inputs).join(', ') || 'none'}`,
+        { cause: error },
+      );
     }
   }
 
-  /** The value that stands for an operand in this trace; a tensor keeps its memory and stands for whatever it holds when run. */
+  /**
+   * The value that stands for an operand in this trace; a tensor keeps its memory and stands for whatever it holds when
+   * run.
+   */
   lift(operand: Operand, what: string): TracedValue {
     if (operand instanceof TracedValue && this.#own.has(operand)) return operand;
     if (operand?.kind === 'tensor') {
@@ -122,7 +134,10 @@ export class Graph implements Tracer {
       if (!value) this.#tensors.set(tensor, (value = this.#value(tensor, { kind: 'tensor', tensor })));
       return value;
     }
-    const got = operand instanceof TracedValue ? 'a value of another: values do not outlive the function they were made in' : typeof operand;
+    const got =
+      operand instanceof TracedValue
+        ? 'a value of another: values do not outlive the function they were made in'
+        : typeof operand;
     throw new ArgumentError(`${what}: expected a tensor or a value of this trace, got ${got}`);
   }
 
@@ -150,12 +165,17 @@ export class Graph implements Tracer {
 }
 
 /** Calls `body` once over symbolic inputs and returns what it did. */
-export function trace(specs: Readonly<Record<string, Spec>>, body: (inputs: Record<string, Value>) => Record<string, Operand>): Graph {
+export function trace(
+  specs: Readonly<Record<string, Spec>>,
+  body: (inputs: Record<string, Value>) => Record<string, Operand>,
+): Graph {
   const graph = new Graph();
   const inputs: Record<string, Value> = {};
   for (const [name, spec] of Object.entries(specs)) inputs[name] = graph.input(name, spec);
   withTracer(graph, () => {
-    for (const [name, operand] of Object.entries(body(inputs))) graph.outputs.set(name, graph.lift(operand, `output ${name}`));
+    for (const [name, operand] of Object.entries(body(inputs))) {
+      graph.outputs.set(name, graph.lift(operand, `output ${name}`));
+    }
   });
   return graph;
 }
@@ -173,8 +193,8 @@ export function checkpoint(): void {
 }
 
 /**
- * Has `value` computed straight into `tensor`'s memory (a gradient into its arena) instead of into memory of the program:
- * operations called after the one that computes it find the new values there.
+ * Has `value` computed straight into `tensor`'s memory (a gradient into its arena) instead of into memory of the
+ * program: operations called after the one that computes it find the new values there.
  * @throws ShapeError
  */
 export function store(value: Operand, tensor: Tensor): void {

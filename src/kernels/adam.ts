@@ -15,8 +15,20 @@ export const adam = defineOp<
   name: 'adam',
   infer({ parameters, grads, moment1, moment2, hyper }) {
     const size = sizeOf(parameters.shape);
-    if (size % 4 || [grads, moment1, moment2].some(({ shape }) => sizeOf(shape) !== size) || sizeOf(hyper.shape) !== 7) {
-      throw expected('adam', 'parameters, grads and moments of one arena, hyper f32[7]', parameters, grads, moment1, moment2, hyper);
+    if (
+      size % 4 ||
+      [grads, moment1, moment2].some(({ shape }) => sizeOf(shape) !== size) ||
+      sizeOf(hyper.shape) !== 7
+    ) {
+      throw expected(
+        'adam',
+        'parameters, grads and moments of one arena, hyper f32[7]',
+        parameters,
+        grads,
+        moment1,
+        moment2,
+        hyper,
+      );
     }
     return {};
   },

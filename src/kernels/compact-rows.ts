@@ -4,15 +4,21 @@ import type { Operand } from './define.ts';
 import { compactRowsFourKernel, compactRowsKernel } from './generated/compact-rows.ts';
 
 /**
- * The rows that stay, moved to the front of the same memory in the order they had: `y[k] = x[order[k]]`; `x` is used up.
- * x: any dtype, `[rows, ...]`; order: `u32[next]`, ascending, as the exit check lists them; result: `[next, ...]`. Moves
- * nothing in front of the first row that left, and nothing at all where none did. A single row stays where it is.
+ * The rows that stay, moved to the front of the same memory in the order they had: `y[k] = x[order[k]]`; `x` is used
+ * up. x: any dtype, `[rows, ...]`; order: `u32[next]`, ascending, as the exit check lists them; result: `[next, ...]`.
+ * Moves nothing in front of the first row that left, and nothing at all where none did. A single row stays where it is.
  */
 export const compactRows = defineOp<{ x: Operand; order: Operand }>({
   name: 'compact-rows',
   view: true,
   infer({ x, order }) {
-    if (order.dtype !== 'u32' || !order.rows || leadPerSample(order) !== 1 || !x.rows || order.rows.max !== x.rows.max) {
+    if (
+      order.dtype !== 'u32' ||
+      !order.rows ||
+      leadPerSample(order) !== 1 ||
+      !x.rows ||
+      order.rows.max !== x.rows.max
+    ) {
       throw expected('compact-rows', 'x [rows, ...] and order u32[rows] of as many rows', x, order);
     }
     return { y: { dtype: x.dtype, shape: x.shape, rows: order.rows } };

@@ -21,8 +21,8 @@ export interface LiveCount {
 export const liveCountOf = (rows: Rows): LiveCount => ({ kind: 'live', rows });
 
 /**
- * Workgroups along one axis: fixed, or `ceil(live samples * perSample / tile)`. Kept as data, not as a function, so that
- * the host can size a grid to the rows it knows of, and a kernel can do the same for an indirect dispatch.
+ * Workgroups along one axis: fixed, or `ceil(live samples * perSample / tile)`. Kept as data, not as a function, so
+ * that the host can size a grid to the rows it knows of, and a kernel can do the same for an indirect dispatch.
  */
 export type Extent = number | { readonly perSample: number; readonly tile: number };
 
@@ -79,9 +79,9 @@ type OutputGrads<O extends string> = { readonly [K in O as K extends 'y' ? 'dy' 
 };
 
 /**
- * The gradient rule: given inputs, outputs and the gradients of the outputs (`dy` for `y`), one thunk per differentiable
- * input; only those that somebody needs are called. A rule emits by calling operations. A thunk without a result
- * contributes nothing: the gradient is zero.
+ * The gradient rule: given inputs, outputs and the gradients of the outputs (`dy` for `y`), one thunk per
+ * differentiable input; only those that somebody needs are called. A rule emits by calling operations. A thunk without
+ * a result contributes nothing: the gradient is zero.
  */
 export type GradientRule<I, O extends string, A> = (
   values: Values<I> & { readonly [K in O]: Value } & OutputGrads<O>,
@@ -121,7 +121,10 @@ export interface Tracer {
 
 let current: Tracer | undefined;
 
-/** Runs `body` with `tracer` receiving every operation called in it. Tracing is synchronous, hence one variable is enough. */
+/**
+ * Runs `body` with `tracer` receiving every operation called in it. Tracing is synchronous, hence one variable is
+ * enough.
+ */
 export function withTracer<T>(tracer: Tracer, body: () => T): T {
   const outer = current;
   current = tracer;
@@ -138,8 +141,13 @@ export function currentTracer(what: string): Tracer {
   throw new ArgumentError(`${what}: operations run inside a trace; call it in the function given to compile()`);
 }
 
-/** Makes a callable operation. `I`: inputs by name (`bias?: Operand` for optional ones), `O`: output names, `A`: attributes. */
-export function defineOp<I extends Inputs, O extends string = 'y', A = {}>(definition: OpDefinition<I, O, A>): Op<I, O, A> {
+/**
+ * Makes a callable operation. `I`: inputs by name (`bias?: Operand` for optional ones), `O`: output names, `A`:
+ * attributes.
+ */
+export function defineOp<I extends Inputs, O extends string = 'y', A = {}>(
+  definition: OpDefinition<I, O, A>,
+): Op<I, O, A> {
   const call = (inputs: I, attributes: A = {} as A): unknown => {
     const outputs = currentTracer(definition.name).emit(
       definition as unknown as AnyOp,
@@ -160,5 +168,7 @@ export const constant = (spec: Spec, data: TypedArray): Value => currentTracer('
 
 /** The common complaint: `softmax: expected f32[rows, cols], got i32[4]`. */
 export function expected(op: string, what: string, ...got: (Spec | undefined)[]): ShapeError {
-  return new ShapeError(`${op}: expected ${what}, got ${got.map((spec) => (spec ? describe(spec) : 'nothing')).join(' and ')}`);
+  return new ShapeError(
+    `${op}: expected ${what}, got ${got.map((spec) => (spec ? describe(spec) : 'nothing')).join(' and ')}`,
+  );
 }

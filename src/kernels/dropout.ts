@@ -13,7 +13,8 @@ export interface DropoutAttributes {
 
 /**
  * Inverted dropout for training (Srivastava et al. 2014): each element is 0 with probability `rate`, else
- * `x / (1 - rate)`. x: f32, any shape; seed: `u32[1]`, a new one each step. The same seed gives the same mask everywhere.
+ * `x / (1 - rate)`. x: f32, any shape; seed: `u32[1]`, a new one each step. The same seed gives the same mask
+ * everywhere.
  */
 export const dropout = defineOp<{ x: Operand; seed: Operand }, 'y', DropoutAttributes>({
   name: 'dropout',
@@ -27,7 +28,12 @@ export const dropout = defineOp<{ x: Operand; seed: Operand }, 'y', DropoutAttri
   lower: ({ x, seed }, { y }, { rate, stream = 0 }) => [
     dispatch(dropoutKernel, {
       bind: { x, seed, y },
-      params: { sizePerSample: perSample(x), stream, dropBelow: Math.min(Math.round(rate * 2 ** 32), 2 ** 32 - 1), scale: 1 / (1 - rate) },
+      params: {
+        sizePerSample: perSample(x),
+        stream,
+        dropBelow: Math.min(Math.round(rate * 2 ** 32), 2 ** 32 - 1),
+        scale: 1 / (1 - rate),
+      },
       grid: linearGrid(perSample(x), 64),
     }),
   ],

@@ -10,7 +10,10 @@ export interface ExitKernels {
   /** By the name of the kernel that each takes the place of, with another criterion linked in. */
   readonly linked?: Readonly<Record<string, Kernel>>;
   /** In place of all kernels that check: one for every shape, and how many rows a workgroup of it takes. */
-  readonly whole?: { readonly kernel: Kernel<string, { readonly classes: number }, undefined>; readonly rowsPerWorkgroup: number };
+  readonly whole?: {
+    readonly kernel: Kernel<string, { readonly classes: number }, undefined>;
+    readonly rowsPerWorkgroup: number;
+  };
   /** @throws GpuError with what the device's compiler says and the line of the source, DeviceLostError */
   check(device: Device): Promise<void>;
 }

@@ -13,7 +13,14 @@ export const sgd = defineOp<{ parameters: Operand; grads: Operand; velocity: Ope
   infer({ parameters, grads, velocity, hyper }) {
     const size = sizeOf(parameters.shape);
     if (size % 4 || sizeOf(grads.shape) !== size || sizeOf(velocity.shape) !== size || sizeOf(hyper.shape) !== 4) {
-      throw expected('sgd', 'parameters, grads and velocity of one arena, hyper f32[4]', parameters, grads, velocity, hyper);
+      throw expected(
+        'sgd',
+        'parameters, grads and velocity of one arena, hyper f32[4]',
+        parameters,
+        grads,
+        velocity,
+        hyper,
+      );
     }
     return {};
   },

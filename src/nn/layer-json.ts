@@ -17,12 +17,25 @@ const positive = number({ min: 1e-30, max: 1e30 });
 const notNegative = number({ min: 0, max: 1e30 });
 const channels = number({ min: -(2 ** 24), max: 2 ** 24, integer: true });
 
-const pool = object({ kernel: window, stride: optional(window), padding: optional(small), ceil: optional(boolean), activation });
+const pool = object({
+  kernel: window,
+  stride: optional(window),
+  padding: optional(small),
+  ceil: optional(boolean),
+  activation,
+});
 
 /** For each type of layer: checks its options and makes it. */
 const makers: Readonly<Record<string, Check<Layer>>> = {
   conv(value, path) {
-    const check = object({ input: count, output: count, kernel: window, stride: optional(window), padding: optional(small), activation });
+    const check = object({
+      input: count,
+      output: count,
+      kernel: window,
+      stride: optional(window),
+      padding: optional(small),
+      activation,
+    });
     const { input, output, ...options } = defined(check(value, path));
     return conv2d(input, output, options);
   },

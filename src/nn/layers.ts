@@ -56,7 +56,12 @@ export interface PoolOptions {
 
 const pool =
   (type: string, op: typeof maxPool2dOp) =>
-  (options: PoolOptions): Layer => ({ type, options: { ...options }, parameters: {}, forward: (x) => op({ x }, options) });
+  (options: PoolOptions): Layer => ({
+    type,
+    options: { ...options },
+    parameters: {},
+    forward: (x) => op({ x }, options),
+  });
 
 export const maxPool2d = pool('maxPool', maxPool2dOp);
 export const averagePool2d = pool('averagePool', averagePool2dOp);

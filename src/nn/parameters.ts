@@ -65,11 +65,15 @@ export class Parameters {
       const value = values.get(name);
       if (!value) throw new ModelFileError(`${source}: expected a tensor '${name}' of [${shape.join(', ')}], got none`);
       if (value.shape.join() !== shape.join() || value.data.length !== sizeOf(shape)) {
-        throw new ModelFileError(`${source}: expected tensor '${name}' of [${shape.join(', ')}], got [${value.shape.join(', ')}]`);
+        throw new ModelFileError(
+          `${source}: expected tensor '${name}' of [${shape.join(', ')}], got [${value.shape.join(', ')}]`,
+        );
       }
     }
     for (const name of values.keys()) {
-      if (!Object.hasOwn(specs, name)) throw new ModelFileError(`${source}: has a tensor '${name}' that its architecture does not use`);
+      if (!Object.hasOwn(specs, name)) {
+        throw new ModelFileError(`${source}: has a tensor '${name}' that its architecture does not use`);
+      }
     }
     const parameters = new Parameters(device, specs);
     for (const [name, { data }] of values) parameters.get(name).write(data);
@@ -78,7 +82,9 @@ export class Parameters {
 
   get(name: string): Tensor {
     const tensor = this.tensors.get(name);
-    if (!tensor) throw new ModelFileError(`parameters: no tensor '${name}'; there are ${[...this.tensors.keys()].join(', ')}`);
+    if (!tensor) {
+      throw new ModelFileError(`parameters: no tensor '${name}'; there are ${[...this.tensors.keys()].join(', ')}`);
+    }
     return tensor;
   }
 

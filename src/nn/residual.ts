@@ -54,7 +54,9 @@ export function residual(body: readonly Layer[], options: ResidualOptions = {}):
       // The sum would repeat the smaller one.
       if (a.shape.join() !== b.shape.join()) {
         const got = `${describe(a)} and ${describe(b)}`;
-        throw new ShapeError(`residual: expected body and shortcut of one shape, got ${got}; give a shortcut that fits`);
+        throw new ShapeError(
+          `residual: expected body and shortcut of one shape, got ${got}; give a shortcut that fits`,
+        );
       }
       const y = add({ a, b });
       return activations[activation]?.({ x: y }) ?? y;

@@ -54,14 +54,17 @@ export function evaluationText(report: EvaluationReport, { title, origin }: { ti
     ),
     ...wrap(policyText(report), WIDTH),
     ...wrap(`adapter: ${report.adapter}`, WIDTH),
-    ...(report.plan ? ['', ...report.plan.split('\n').flatMap((line) => (line.length > WIDTH ? wrap(line, WIDTH) : [line]))] : []),
+    ...(report.plan
+      ? ['', ...report.plan.split('\n').flatMap((line) => (line.length > WIDTH ? wrap(line, WIDTH) : [line]))]
+      : []),
   ].join('\n');
 }
 
 function policyText({ policy, exits, checked, deadline }: EvaluationReport): string {
   const some = checked.length < exits.length ? `, exits ${checked.join(', ')} of ${exits.length} checked` : '';
   if (!deadline) return `policy: ${policy}${some}`;
-  return `policy: ${policy}${some}; deadline ${significant(deadline.ms)} ms, which came first for ${percent(deadline.timedOut, 1)} of the samples`;
+  const late = `which came first for ${percent(deadline.timedOut, 1)} of the samples`;
+  return `policy: ${policy}${some}; deadline ${significant(deadline.ms)} ms, ${late}`;
 }
 
 /** What the exits are worth on this data and this adapter, in one sentence or two. */
@@ -91,7 +94,9 @@ export function criterionText(criterion: Criterion): string {
   switch (criterion.kind) {
     case 'and':
     case 'or':
-      return criterion.of.map((part) => (part.kind === 'and' || part.kind === 'or' ? `(${criterionText(part)})` : criterionText(part))).join(` ${criterion.kind} `);
+      return criterion.of
+        .map((part) => (part.kind === 'and' || part.kind === 'or' ? `(${criterionText(part)})` : criterionText(part)))
+        .join(` ${criterion.kind} `);
     case 'patience':
       return `${criterion.exits} exits in a row agree`;
     case 'gate':

@@ -29,7 +29,9 @@ export interface Spec {
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
-/** Elements that one sample owns; all of them where the value does not depend on samples (it is one row, always live). */
+/**
+ * Elements that one sample owns; all of them where the value does not depend on samples (it is one row, always live).
+ */
 export const perSample = (spec: Spec): number => sizeOf(spec.shape) / (spec.rows?.max ?? 1);
 
 /** Entries of the leading dimension that one sample owns: 1 for `[B, C]`, T for `[B * T, C]`. */

@@ -52,7 +52,9 @@ export class Tensor implements Spec {
 
   /** @throws DisposedError */
   get buffer(): GPUBuffer {
-    if (!this.#buffer) throw new DisposedError(`tensor ${this.label}: used after dispose(); keep it alive as long as programs use it`);
+    if (!this.#buffer) {
+      throw new DisposedError(`tensor ${this.label}: used after dispose(); keep it alive as long as programs use it`);
+    }
     return this.#buffer;
   }
 
@@ -82,7 +84,10 @@ export class Tensor implements Spec {
 function checkFits(spec: Spec, data: TypedArray, label: string): void {
   const same = data.constructor === typedArray(spec.dtype, 0).constructor;
   if (same && data.length === sizeOf(spec.shape)) return;
-  throw new ShapeError(`tensor ${label}: expected ${sizeOf(spec.shape)} values for ${describe(spec)}, got ${data.constructor.name} of ${data.length}`);
+  throw new ShapeError(
+    `tensor ${label}: expected ${sizeOf(spec.shape)} values for ${describe(spec)}, ` +
+      `got ${data.constructor.name} of ${data.length}`,
+  );
 }
 
 /** Tensors side by side in one buffer, so that one dispatch over `whole` can walk them all. */

@@ -1,4 +1,12 @@
-import { chooseThresholds, evaluate, exitShares, fingerprint, loadModel, readModelFile, scoreExits } from '../../node.ts';
+import {
+  chooseThresholds,
+  evaluate,
+  exitShares,
+  fingerprint,
+  loadModel,
+  readModelFile,
+  scoreExits,
+} from '../../node.ts';
 import type { CriterionKind, Dataset, DatasetParts, EvaluateOptions, Model } from '../../node.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { evaluationText } from '../../report/evaluation.ts';

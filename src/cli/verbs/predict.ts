@@ -45,11 +45,17 @@ export const predictVerb = defineVerb({
 
     if (flags.policy === 'auto' && !decision.shares) {
       const known = 'a model with stored thresholds for this criterion, which say where samples leave';
-      throw new UsageError(`--policy auto: expected ${known}; exitgpu train stores some, or name readback, overlap or gated`);
+      throw new UsageError(
+        `--policy auto: expected ${known}; exitgpu train stores some, or name readback, overlap or gated`,
+      );
     }
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
-    using classifier = await model.compile({ criterion: decision.criterion, shares: decision.shares, ...policyOptions(flags) });
+    using classifier = await model.compile({
+      criterion: decision.criterion,
+      shares: decision.shares,
+      ...policyOptions(flags),
+    });
     const results: Result[] = [];
     for (const { input, pixels, changes } of pictures) {
       const prediction = await classifier.classify(pixels, { scores: true, deadlineMs: flags.deadline });
@@ -58,7 +64,14 @@ export const predictVerb = defineVerb({
     const { criterion, source, origin } = decision;
     return {
       text: predictionsText(results),
-      json: { adapter: device.name, policy: classifier.policy, exits: classifier.exits, criterion, thresholds: { source, origin }, predictions: results },
+      json: {
+        adapter: device.name,
+        policy: classifier.policy,
+        exits: classifier.exits,
+        criterion,
+        thresholds: { source, origin },
+        predictions: results,
+      },
     };
   },
 });

@@ -24,7 +24,8 @@ export function linkKernel(link, source, { name, conditions, except }) {
 }
 
 /**
- * The conditions, one at a time, for which a source also makes a kernel: those of a line `variants: f16` in its opening.
+ * The conditions, one at a time, for which a source also makes a kernel: those of a line `variants: f16` in its
+ * opening.
  * @param {string} opening
  * @returns {string[]}
  */

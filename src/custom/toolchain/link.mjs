@@ -23,7 +23,8 @@ export const quietly = (work) => withLoggerAsync(() => {}, async () => work());
 
 /**
  * A linker that parses each source once.
- * @param {(modulePath: string) => Source | undefined} find where `package::lib::float_bits` is, for those who import from it
+ * @param {(modulePath: string) => Source | undefined} find where `package::lib::float_bits` is, for those who import
+ *   from it
  */
 export function createLinker(find) {
   const parsed = new Map();
@@ -72,9 +73,15 @@ export function declarations({ path, text }) {
     const parsed = parseSrcModule({ modulePath: 'package::main', debugFilePath: path, src: text });
     throwOnParseError(parsed);
     return parsed.moduleElem.decls.flatMap(({ kind, name, attributes, params = [], returnType, start }) => {
-      const common = { place: place(path, text, start), takes: params.map((each) => nameOf(each.name.typeRef)), gives: nameOf(returnType) };
+      const common = {
+        place: place(path, text, start),
+        takes: params.map((each) => nameOf(each.name.typeRef)),
+        gives: nameOf(returnType),
+      };
       if (kind === 'fn' || kind === 'struct') return { kind, name: name.ident.originalName, ...common };
-      if (kind === 'gvar' && attributes?.some(binds)) return { kind: 'buffer', name: name.decl.ident.originalName, ...common };
+      if (kind === 'gvar' && attributes?.some(binds)) {
+        return { kind: 'buffer', name: name.decl.ident.originalName, ...common };
+      }
       return [];
     });
   } catch (error) {

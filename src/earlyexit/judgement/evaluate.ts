@@ -44,7 +44,10 @@ export interface EvaluationReport {
   readonly checked: readonly number[];
   /** Share of the samples for which the deadline came first. */
   readonly deadline?: { readonly ms: number; readonly timedOut: number };
-  /** Per sample; `full` is trunk and last head, `speedup` full / mean. The exit checks cost time, not multiply-accumulates. */
+  /**
+   * Per sample; `full` is trunk and last head, `speedup` full / mean. The exit checks cost time, not
+   * multiply-accumulates.
+   */
   readonly macs: { readonly mean: number; readonly full: number; readonly speedup: number };
   /** Of one sample at a time, measured alternately: with exits, and the full network without. */
   readonly latencyMs: { readonly early: Percentiles; readonly full: Percentiles; readonly samples: number };
@@ -71,11 +74,15 @@ export interface EvaluateOptions {
 }
 
 /**
- * Judges a model on data it was not trained or tuned on: accuracy with exits and without, where samples leave, what they
- * cost, and the latency of one sample against the network without exits, interleaved in one run.
+ * Judges a model on data it was not trained or tuned on: accuracy with exits and without, where samples leave, what
+ * they cost, and the latency of one sample against the network without exits, interleaved in one run.
  * @throws ArgumentError, DeviceLostError
  */
-export async function evaluate(model: Model, dataset: Dataset, options: EvaluateOptions = {}): Promise<EvaluationReport> {
+export async function evaluate(
+  model: Model,
+  dataset: Dataset,
+  options: EvaluateOptions = {},
+): Promise<EvaluationReport> {
   const { network } = model;
   const { batch = 64, latencySamples = 500 } = options;
   checkFits(network, dataset, 'evaluate');
@@ -91,7 +98,8 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
   using early = await model.compile({ ...chosen, policy, shares, store, signal });
   const predictions = await classifyAll(early, dataset, options);
   const checked = early.exits;
-  const right = (list: readonly number[]): number => list.filter((sample) => isRight(predictions[sample]!, dataset.labels[sample]!)).length;
+  const right = (list: readonly number[]): number =>
+    list.filter((sample) => isRight(predictions[sample]!, dataset.labels[sample]!)).length;
   const all = predictions.map((_, sample) => sample);
   const exits = network.stages.map((_, index): ExitReport => {
     const here = all.filter((sample) => predictions[sample]!.exit === index + 1);
@@ -118,7 +126,9 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
     policy: deadlineMs !== undefined && used === 'gated' ? 'readback' : used,
     ...(plan && { plan: plan.explain() }),
     checked,
-    ...(deadlineMs !== undefined && { deadline: { ms: deadlineMs, timedOut: predictions.filter(({ timedOut }) => timedOut).length / count } }),
+    ...(deadlineMs !== undefined && {
+      deadline: { ms: deadlineMs, timedOut: predictions.filter(({ timedOut }) => timedOut).length / count },
+    }),
     accuracy: right(all) / count,
     accuracyFull: accuracyOf(table, network.stages.length),
     notFinite: predictions.filter(({ finite }) => !finite).length,
@@ -153,7 +163,13 @@ async function oneByOne(early: Classifier, x: Float32Array, call: ClassifyOption
 /** Calls before the clock starts. */
 const WARM_UP = 20;
 
-async function measureLatency(early: Classifier, full: Classifier, dataset: Dataset, samples: number, options: ClassifyOptions) {
+async function measureLatency(
+  early: Classifier,
+  full: Classifier,
+  dataset: Dataset,
+  samples: number,
+  options: ClassifyOptions,
+) {
   const times = { early: [] as number[], full: [] as number[] };
   const cost = { reads: 0, submits: 0, dispatches: 0 };
   for (let call = -WARM_UP; call < samples; call++) {

@@ -12,7 +12,9 @@ import { checkFits } from '../network.ts';
 import { readRecord, RECORD_BYTES } from '../records.ts';
 import type { Scores } from '../records.ts';
 
-/** What every exit would say of every sample: from it any criterion and threshold can be replayed without the network. */
+/**
+ * What every exit would say of every sample: from it any criterion and threshold can be replayed without the network.
+ */
 export interface ScoreTable {
   readonly dataset: Dataset;
   /** Of the network. */
@@ -23,7 +25,10 @@ export interface ScoreTable {
   readonly exits: readonly (readonly Scores[])[];
 }
 
-/** Runs all exits on all samples. @throws ArgumentError if the data do not fit the network, DeviceLostError, the signal's reason */
+/**
+ * Runs all exits on all samples.
+ * @throws ArgumentError if the data do not fit the network, DeviceLostError, the signal's reason
+ */
 export async function scoreExits(
   model: Model,
   dataset: Dataset,
@@ -36,14 +41,23 @@ export async function scoreExits(
   const records = exits.map((_, index) =>
     Tensor.zeros(device, { dtype: 'u32', shape: [(RECORD_BYTES / 4) * batch] }, `scores of exit ${index + 1}`));
   const settings = exits.map((_, index) => {
-    const tensor = Tensor.zeros(device, { dtype: 'u32', shape: [ExitSettings.size / 4] }, `settings of exit ${index + 1}`);
-    tensor.write(exitSettings(undefined, { exit: index + 1, classes: network.classes, first: true, always: true }).settings);
+    const tensor = Tensor.zeros(
+      device,
+      { dtype: 'u32', shape: [ExitSettings.size / 4] },
+      `settings of exit ${index + 1}`,
+    );
+    tensor.write(
+      exitSettings(undefined, { exit: index + 1, classes: network.classes, first: true, always: true }).settings,
+    );
     return tensor;
   });
   const rows = new Rows(batch, 'samples');
   try {
     using program = await compile(device, { x: { dtype: 'f32', shape: [batch, ...network.input], rows } }, ({ x }) => {
-      const origin = constant({ dtype: 'u32', shape: [batch], rows }, Uint32Array.from({ length: batch }, (_, row) => row));
+      const origin = constant(
+        { dtype: 'u32', shape: [batch], rows },
+        Uint32Array.from({ length: batch }, (_, row) => row),
+      );
       const classThresholds = constant({ dtype: 'f32', shape: [1] }, Float32Array.of(0));
       let value = x;
       exits.forEach((_, index) => {
@@ -87,6 +101,9 @@ export const isRight = (answer: Pick<Scores, 'label' | 'finite'>, label: number)
 /** Share of samples whose label an exit gets right. */
 export const accuracyOf = (table: ScoreTable, exit: number): number => {
   const { labels } = table.dataset;
-  const right = table.exits[exit - 1]!.reduce((count, scores, sample) => count + Number(isRight(scores, labels[sample]!)), 0);
+  const right = table.exits[exit - 1]!.reduce(
+    (count, scores, sample) => count + Number(isRight(scores, labels[sample]!)),
+    0,
+  );
   return right / labels.length;
 };

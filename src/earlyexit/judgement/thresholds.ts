@@ -57,15 +57,22 @@ export function chooseThresholds(
 ): ChosenThresholds {
   const { dataset, exits, macs } = table;
   const count = dataset.labels.length;
-  if (exits.length < 2) throw new ArgumentError('chooseThresholds: the network has one exit; there is nothing to choose');
+  if (exits.length < 2) {
+    throw new ArgumentError('chooseThresholds: the network has one exit; there is nothing to choose');
+  }
   if (count === 0) throw new ArgumentError(`chooseThresholds: expected samples, got none in ${dataset.name}`);
-  if (!(maxAccuracyLoss >= 0 && maxAccuracyLoss <= 1)) throw new ArgumentError(`chooseThresholds: expected maxAccuracyLoss in [0, 1], got ${maxAccuracyLoss}`);
+  if (!(maxAccuracyLoss >= 0 && maxAccuracyLoss <= 1)) {
+    throw new ArgumentError(`chooseThresholds: expected maxAccuracyLoss in [0, 1], got ${maxAccuracyLoss}`);
+  }
   const accuracyFull = accuracyOf(table, exits.length);
 
   const judge = (threshold: number) => {
     const values = new Array<number>(exits.length - 1).fill(threshold);
     const at = replay(table, { kind: criterion, thresholds: values });
-    const right = at.reduce((sum, exit, sample) => sum + Number(isRight(exits[exit]![sample]!, dataset.labels[sample]!)), 0);
+    const right = at.reduce(
+      (sum, exit, sample) => sum + Number(isRight(exits[exit]![sample]!, dataset.labels[sample]!)),
+      0,
+    );
     const cost = at.reduce((sum, exit) => sum + macs[exit]!, 0) / count;
     const shares = exits.map((_, exit) => at.filter((left) => left === exit).length / count);
     return { values, accuracy: right / count, cost, shares };
@@ -90,7 +97,9 @@ const MOST_CANDIDATES = 400;
 
 /** Values between which decisions change, spread evenly over the samples. */
 function candidates({ exits, classes }: ScoreTable, criterion: CriterionKind): number[] {
-  const scores = exits.slice(0, -1).flatMap((list) => list.filter(({ finite }) => finite).map((score) => score[criterion]));
+  const scores = exits
+    .slice(0, -1)
+    .flatMap((list) => list.filter(({ finite }) => finite).map((score) => score[criterion]));
   // Over thousands of classes rounding takes an entropy beyond what a threshold may be.
   const most = greatestThreshold(criterion, classes);
   const sorted = [...new Set(scores.map((score) => Math.min(score, most)))].sort((a, b) => a - b);

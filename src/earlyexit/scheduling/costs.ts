@@ -4,7 +4,8 @@ import type { GridKind } from '../../graph/program.ts';
 /**
  * How the host learns where rows leave; answers are the same to the bit, and `estimate` says what each costs.
  * `readback` submits a stage, waits for one scalar, and goes on or stops: nothing behind the exit is ever launched.
- * `overlap` submits the next stage before that scalar arrives: the wait is hidden, at most one stage is launched in vain.
+ * `overlap` submits the next stage before that scalar arrives: the wait is hidden, at most one stage is launched in
+ * vain.
  * `gated` submits the whole network and waits once; stages that no row reaches return at their first line.
  */
 export type PolicyKind = 'readback' | 'gated' | 'overlap';
@@ -50,7 +51,9 @@ export interface Choice {
 
 /** @throws ArgumentError naming what is wrong with a choice for this network */
 export function checkChoice(operation: string, costs: DeviceCosts, { policy, exits, grids }: Choice): void {
-  if (!Array.isArray(exits) || !Array.isArray(grids)) throw refusal(operation, 'a plan with lists of exits and grids', `${exits} and ${grids}`);
+  if (!Array.isArray(exits) || !Array.isArray(grids)) {
+    throw refusal(operation, 'a plan with lists of exits and grids', `${exits} and ${grids}`);
+  }
   checkExits(operation, costs, exits);
   if (!POLICIES.includes(policy)) throw refusal(operation, `a policy of ${POLICIES.join(', ')}`, policy);
   if (grids.length !== exits.length || !grids.every((grid) => GRIDS.includes(grid))) {

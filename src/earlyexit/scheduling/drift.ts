@@ -75,8 +75,8 @@ export class DriftWatch {
   }
 
   /**
-   * Takes a call into account. Now and then it answers with a better plan, to be adopted once it is in use: most often one
-   * over the same checkpoints, which needs no compilation; every eighth time others are looked at as well.
+   * Takes a call into account. Now and then it answers with a better plan, to be adopted once it is in use: most often
+   * one over the same checkpoints, which needs no compilation; every eighth time others are looked at as well.
    * @throws ArgumentError for exits that the plan does not check, more rows than its batch, or a time that is none
    */
   observe(call: Observation): Plan | undefined {

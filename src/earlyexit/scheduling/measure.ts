@@ -34,7 +34,10 @@ const LONG_MS = 20;
  * round trip of a read. Takes in the order of a hundred runs of the network.
  * @throws DeviceLostError, GpuError, the signal's reason
  */
-export async function measureCosts(model: Model, { batch = 1, ensemble = false, signal }: MeasureOptions = {}): Promise<DeviceCosts> {
+export async function measureCosts(
+  model: Model,
+  { batch = 1, ensemble = false, signal }: MeasureOptions = {},
+): Promise<DeviceCosts> {
   const { network, device } = model;
   const exits = network.stages.map((_, index) => index + 1);
   const staged = await StagedProgram.build(model, { batch, exits, ensemble, indirect: true });
@@ -89,7 +92,12 @@ export async function measureCosts(model: Model, { batch = 1, ensemble = false, 
 }
 
 /** Milliseconds to move all rows of a batch but the first by one place, `size` numbers each. */
-async function measureMove({ device, network }: Model, batch: number, size: number, roundTripMs: number): Promise<number> {
+async function measureMove(
+  { device, network }: Model,
+  batch: number,
+  size: number,
+  roundTripMs: number,
+): Promise<number> {
   if (batch === 1 || size === 0) return 0;
   const [rows, kept] = [new Rows(batch), new Rows(batch, 'kept')];
   const specs = {
@@ -98,7 +106,11 @@ async function measureMove({ device, network }: Model, batch: number, size: numb
   } as const;
   const label = `${network.name} move`;
   using program = await compile(device, specs, ({ x, order }) => ({ y: compactRows({ x, order }) }), { label });
-  const x = { buffer: device.createBuffer(batch * size * 4, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC, label), offset: 0, size: batch * size * 4 };
+  const x = {
+    buffer: device.createBuffer(batch * size * 4, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC, label),
+    offset: 0,
+    size: batch * size * 4,
+  };
   const order = Uint32Array.from({ length: batch - 1 }, (_, row) => row + 1);
   try {
     return await repeated(async (repeats) => {
@@ -145,7 +157,10 @@ async function median(rounds: number, measure: () => Promise<number>): Promise<n
 /** What costs were measured of: networks of one name may differ. */
 export const networkIdentity = ({ name, macs }: Network): string => `${name} (${macs.toExit.at(-1)} MACs)`;
 
-/** The plan for this device, from costs measured now or kept by the store. @throws ArgumentError for shares that do not fit */
+/**
+ * The plan for this device, from costs measured now or kept by the store.
+ * @throws ArgumentError for shares that do not fit
+ */
 export async function measurePlan(
   model: Model,
   options: MeasureOptions & {
@@ -157,7 +172,8 @@ export async function measurePlan(
 ): Promise<Plan> {
   const { store, shares, exits, batch = 1 } = options;
   const { network, device } = model;
-  const kept = store && (await loadPlan(store, planKey(device.name, networkIdentity(network), batch, network.stages.length)));
+  const kept =
+    store && (await loadPlan(store, planKey(device.name, networkIdentity(network), batch, network.stages.length)));
   const plan = choosePlan(kept?.costs ?? (await measureCosts(model, options)), shares, exits && { exits });
   if (store && !kept) await savePlan(store, plan);
   return plan;

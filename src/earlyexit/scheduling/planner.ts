@@ -78,7 +78,9 @@ export function withBestGrids(
   return best;
 }
 
-/** A row that left and was not regrouped costs its share of the next stage, up to whose end the rows stay as they are. */
+/**
+ * A row that left and was not regrouped costs its share of the next stage, up to whose end the rows stay as they are.
+ */
 function worthRegrouping(costs: DeviceCosts, { exits, grids }: Choice): number[] {
   const stages = joinParts(costs, exits);
   return exits.map((exit, index) => {

@@ -21,9 +21,20 @@ export interface ClassifyTrace {
   readonly reached?: readonly number[];
 }
 
-export type Cost = { -readonly [K in keyof ClassifyTrace]: ClassifyTrace[K] } & { waitMs: number[]; reached?: number[] };
+export type Cost = { -readonly [K in keyof ClassifyTrace]: ClassifyTrace[K] } & {
+  waitMs: number[];
+  reached?: number[];
+};
 
-export const emptyCost = (): Cost => ({ submits: 0, dispatches: 0, reads: 0, bytesRead: 0, stages: 0, wasted: 0, waitMs: [] });
+export const emptyCost = (): Cost => ({
+  submits: 0,
+  dispatches: 0,
+  reads: 0,
+  bytesRead: 0,
+  stages: 0,
+  wasted: 0,
+  waitMs: [],
+});
 
 /** The samples of one run, at most as many as the program takes. */
 export interface Run {
@@ -60,7 +71,9 @@ async function addReached(staged: StagedProgram, { cost }: Run): Promise<void> {
   const pending = recording.read(...staged.reached());
   recording.submit();
   const words = new Uint32Array(await pending());
-  cost.reached = staged.options.exits.map((_, index) => (cost.reached?.[index] ?? 0) + words[index * 2]! + words[index * 2 + 1]!);
+  cost.reached = staged.options.exits.map(
+    (_, index) => (cost.reached?.[index] ?? 0) + words[index * 2]! + words[index * 2 + 1]!,
+  );
 }
 
 /** `readback`; `overlap` if there are grids for stages launched before it is known who reaches them. */
@@ -105,13 +118,24 @@ function launch(staged: StagedProgram, recording: Recording, index: number, grid
   return submit(recording, [staged.left(index), ...best], run);
 }
 
-/** Of one sample the decision is enough; with a deadline the best answer of a row that goes on may be wanted as well. */
-const decisionBytes = ({ scores, deadline }: Run): number => (deadline !== undefined ? RECORD_BYTES : scores ? SCORE_BYTES : 4);
+/**
+ * Of one sample the decision is enough; with a deadline the best answer of a row that goes on may be wanted as well.
+ */
+const decisionBytes = ({ scores, deadline }: Run): number =>
+  deadline !== undefined ? RECORD_BYTES : scores ? SCORE_BYTES : 4;
 
-const allRecords = ({ records }: StagedProgram, { count }: Run): BufferRange => ({ ...records, size: count * RECORD_BYTES });
+const allRecords = ({ records }: StagedProgram, { count }: Run): BufferRange => ({
+  ...records,
+  size: count * RECORD_BYTES,
+});
 
 /** The answers, if the run ends at exit `index`: in what was read there, or still in the records on the GPU. */
-function answersAt(staged: StagedProgram, index: number, bytes: ArrayBuffer, run: Run): RowAnswer[] | 'in records' | undefined {
+function answersAt(
+  staged: StagedProgram,
+  index: number,
+  bytes: ArrayBuffer,
+  run: Run,
+): RowAnswer[] | 'in records' | undefined {
   const { batch, exits } = staged.options;
   const { deadline = Infinity, now } = run;
   if (batch === 1) {
@@ -130,7 +154,8 @@ async function readRecords(staged: StagedProgram, recording: Recording, run: Run
   return recordsIn(await collect(submit(recording, [allRecords(staged, run)], run), run), run);
 }
 
-const recordsIn = (bytes: ArrayBuffer, { count }: Run): RowAnswer[] => Array.from({ length: count }, (_, row) => readRecord(bytes, row));
+const recordsIn = (bytes: ArrayBuffer, { count }: Run): RowAnswer[] =>
+  Array.from({ length: count }, (_, row) => readRecord(bytes, row));
 
 function submit(recording: Recording, ranges: readonly BufferRange[], { cost, signal }: Run): PendingRead {
   signal?.throwIfAborted();

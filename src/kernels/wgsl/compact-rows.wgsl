@@ -1,6 +1,7 @@
 // Moves the rows that stay to the front, in place and in order: x[k] = x[order[k]] for k < live.rows.
-// x: [rows, size], in items of one number or, for the variant, of four; order: u32[rows], ascending, so order[k] >= k. Grid: one invocation per column. No other touches its
-// elements, and each source lies at or behind its place: nothing is overwritten before it is read, and no barrier needed.
+// x: [rows, size], in items of one number or, for the variant, of four; order: u32[rows], ascending, so order[k] >= k.
+// Grid: one invocation per column. No other touches its elements, and each source lies at or behind its place: nothing
+// is overwritten before it is read, and no barrier needed.
 // variants: four
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;

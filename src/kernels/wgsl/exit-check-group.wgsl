@@ -1,7 +1,7 @@
-// Exit check and compaction of a small batch in one launch: records as exit-check writes them, and the rows that stay as
-// compact lists them. logits: f32 bits [rows, classes]; origin: u32[rows]; order, nextOrigin: u32[rows]; next: the live
-// count of the rows that follow. Grid: one workgroup, an invocation per row; each counts those before its own that stay, so
-// that one barrier is enough.
+// Exit check and compaction of a small batch in one launch: records as exit-check writes them, and the rows that stay
+// as compact lists them. logits: f32 bits [rows, classes]; origin: u32[rows]; order, nextOrigin: u32[rows]; next: the
+// live count of the rows that follow. Grid: one workgroup, an invocation per row; each counts those before its own that
+// stay, so that one barrier is enough.
 import package::lib::exit_decision::decide;
 import package::lib::exit_decision::hasLeft;
 import package::lib::exit_scores::addLogit;

@@ -1,5 +1,5 @@
-// Whether a row is sure enough to leave: measures compared with thresholds, joined by and / or. The steps are in postfix
-// order and leave their answers on a stack of bits, so that criteria compose without a kernel of their own.
+// Whether a row is sure enough to leave: measures compared with thresholds, joined by and / or. The steps are in
+// postfix order and leave their answers on a stack of bits, so that criteria compose without a kernel of their own.
 // A criterion written by hand takes the place of this module.
 import package::lib::exit_scores::ExitScores;
 import package::lib::exit_settings::settings;

@@ -1,4 +1,5 @@
-// What is known of a row, kept where the row came from in the batch: what the host reads, and what the next exit compares.
+// What is known of a row, kept where the row came from in the batch: what the host reads, and what the next exit
+// compares.
 struct ExitRecord {
   // The label of a row that has left, else GO_ON. First, so that at batch 1 a read of 4 bytes is the decision.
   decision: u32,
