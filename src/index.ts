@@ -11,9 +11,11 @@ export { compile } from './graph/program.ts';
 export type { CompileOptions, Output, Program, RunInput } from './graph/program.ts';
 export { checkpoint, store } from './graph/trace.ts';
 export { gradients } from './autograd/backward.ts';
-export { adam, cosine, sgd } from './autograd/optimizer.ts';
-export type { Optimizer, Schedule } from './autograd/optimizer.ts';
+export { adam, cosine, sgd, stepDecay, warmUp } from './autograd/optimizer.ts';
+export type { HyperOptions, Optimizer, Schedule } from './autograd/optimizer.ts';
 export * as ops from './kernels/registry.ts';
+export { augmentation } from './kernels/augment.ts';
+export type { Augmentation } from './kernels/augment.ts';
 export type { Operand, Value } from './kernels/define.ts';
 export type { ExitKernels } from './kernels/exit-kernels.ts';
 
@@ -47,7 +49,7 @@ export type { BResNetOptions } from './earlyexit/models/b-resnet.ts';
 export { mlp } from './earlyexit/models/mlp.ts';
 export type { MlpOptions } from './earlyexit/models/mlp.ts';
 export { Model } from './earlyexit/model.ts';
-export type { ChosenThresholds, ModelDetails, TrainingRecord } from './earlyexit/model.ts';
+export type { ChosenThresholds, ModelDetails, PhaseRecord, TrainingRecord } from './earlyexit/model.ts';
 export { loadModel, readModelFile, saveModel } from './earlyexit/model-file.ts';
 export type { ModelFile } from './earlyexit/model-file.ts';
 export type { Scores } from './earlyexit/records.ts';
@@ -97,6 +99,29 @@ export type { Choice, DeviceCosts, GridCost, PartCost, PolicyKind } from './earl
 export { indexedDbPlanStore, memoryPlanStore, parsePlan, serializePlan } from './earlyexit/scheduling/plan-store.ts';
 export type { PlanStore } from './earlyexit/scheduling/plan-store.ts';
 export type { GridKind } from './graph/program.ts';
+export type { HeadGradient } from './earlyexit/training/head-gradient.ts';
+export { crossEntropies, distillation, earlyExitLoss, entropyPenalty, expectedCost } from './earlyexit/training/losses.ts';
+export type {
+  CrossEntropyOptions,
+  DistillationOptions,
+  EarlyExitLossOptions,
+  ExpectedCostOptions,
+  LossContext,
+  LossTerm,
+} from './earlyexit/training/losses.ts';
+export * as exitWeights from './earlyexit/training/schedules.ts';
+export type { ExitWeights, ScheduleContext, WeightSchedule } from './earlyexit/training/schedules.ts';
+export {
+  alternating,
+  distilled,
+  headsOnly,
+  joint,
+  progressive,
+  separate,
+  STRATEGIES,
+  twoPhase,
+} from './earlyexit/training/strategies.ts';
+export type { Phase, Strategy } from './earlyexit/training/strategies.ts';
 export { train } from './earlyexit/training/train.ts';
 export type { EpochProgress, StepProgress, TrainOptions } from './earlyexit/training/train.ts';
 export { scoreExits } from './earlyexit/judgement/scores.ts';

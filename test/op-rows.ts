@@ -3,6 +3,7 @@ import type { OpRow, OpStory } from './op-table.ts';
 import { binaryRows } from './ops/binary.ts';
 import { conv2dRow } from './ops/conv2d.ts';
 import { crossEntropyGradRow, crossEntropyRow, labelWeightsRow } from './ops/losses.ts';
+import { confidenceRow, entropyRow, klDivergenceRow, marginRow } from './ops/measures.ts';
 import { batchNormRow, localResponseNormRow, padChannelsRow } from './ops/normalization.ts';
 import { adamStory, sgdStory } from './ops/optimizers.ts';
 import { averagePool2dRow, maxPool2dRow } from './ops/pool2d.ts';
@@ -24,20 +25,25 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   ...reduceRows,
   ...unaryRows,
   adam: adamStory,
+  augment: { testedIn: 'kernels/augment.gpu.test.ts' },
   averagePool2d: averagePool2dRow,
   batchNorm: batchNormRow,
   batchNormTraining: batchStatistics,
   compactRows: exits,
+  confidence: confidenceRow,
   conv2d: conv2dRow,
   crossEntropy: crossEntropyRow,
   crossEntropyGrad: crossEntropyGradRow,
   dropout: dropoutRow,
+  entropy: entropyRow,
   exitCheck: exits,
   exitHead: { testedIn: 'earlyexit/exit-check-variants.gpu.test.ts' },
   gradientScale: { testedIn: 'kernels/gradient-scale.gpu.test.ts' },
+  klDivergence: klDivergenceRow,
   labelWeights: labelWeightsRow,
   linear: linearRow,
   localResponseNorm: localResponseNormRow,
+  margin: marginRow,
   matmul: matmulRow,
   maxPool2d: maxPool2dRow,
   padChannels: padChannelsRow,

@@ -11,13 +11,20 @@ export interface Optimizer {
   /** Numbers in `hyper(step)`. */
   readonly hyperSize: number;
   /** Hyperparameters of step 1, 2, ...: an input of the training program, so that schedules recompile nothing. */
-  hyper(step: number): Float32Array;
+  hyper(step: number, options?: HyperOptions): Float32Array;
   /** As JSON, for the record. */
   readonly options: Readonly<Record<string, unknown>>;
   /** State for an arena of the shape of `parameters`, all zero. */
   createState(device: Device, parameters: Tensor): readonly Tensor[];
-  /** Appends the step to the trace. */
+  /** Appends the step to the trace: of whole arenas, or of the same part of each. */
   step(parameters: Tensor, grads: Tensor, state: readonly Tensor[], hyper: Value): void;
+}
+
+export interface HyperOptions {
+  /** Steps that the state has seen, this one included, where it was made later than for step 1. */
+  readonly age?: number;
+  /** Multiplies the learning rate. */
+  readonly factor?: number;
 }
 
 /** A learning rate, or a function of the step, counted from 1. */
@@ -27,6 +34,18 @@ export type Schedule = number | ((step: number) => number);
 export const cosine = (start: number, steps: number): Schedule =>
   function cosine(step) {
     return 0.5 * start * (1 + Math.cos((Math.PI * Math.min(step - 1, steps)) / steps));
+  };
+
+/** `start`, multiplied by `factor` after each `every` steps. */
+export const stepDecay = (start: number, { every, factor }: { every: number; factor: number }): Schedule =>
+  function stepDecay(step) {
+    return start * factor ** Math.floor((step - 1) / every);
+  };
+
+/** Over the first `steps` steps from `1 / steps` of `schedule` up to all of it (Goyal et al. 2017, section 2.2). */
+export const warmUp = (schedule: Schedule, steps: number): Schedule =>
+  function warmUp(step) {
+    return at(schedule, step) * Math.min(1, step / steps);
   };
 
 const described = (schedule: Schedule): Record<string, unknown> => ({
@@ -56,7 +75,8 @@ export function sgd(options: { learningRate?: Schedule; momentum?: number; neste
     name: 'sgd',
     hyperSize: 4,
     options: { ...described(learningRate), momentum, nesterov, weightDecay },
-    hyper: (step) => Float32Array.of(at(learningRate, step), momentum, weightDecay, Number(nesterov)),
+    hyper: (step, { factor = 1 } = {}) =>
+      Float32Array.of(factor * at(learningRate, step), momentum, weightDecay, Number(nesterov)),
     createState: (device, parameters) => stateLike(device, parameters, ['velocity']),
     step: (parameters, grads, [velocity], hyper) => void sgdStep({ parameters, grads, velocity: velocity!, hyper }),
   };
@@ -79,8 +99,10 @@ export function adam(
     name: 'adam',
     hyperSize: 7,
     options: { ...described(learningRate), beta1, beta2, epsilon, weightDecay },
-    hyper: (step) =>
-      Float32Array.of(at(learningRate, step), beta1, beta2, epsilon, 1 / (1 - beta1 ** step), 1 / (1 - beta2 ** step), weightDecay),
+    hyper(step, { age = step, factor = 1 } = {}) {
+      const corrections = [beta1, beta2].map((beta) => 1 / (1 - beta ** age));
+      return Float32Array.of(factor * at(learningRate, step), beta1, beta2, epsilon, ...corrections, weightDecay);
+    },
     createState: (device, parameters) => stateLike(device, parameters, ['moment1', 'moment2']),
     step: (parameters, grads, [moment1, moment2], hyper) =>
       void adamStep({ parameters, grads, moment1: moment1!, moment2: moment2!, hyper }),

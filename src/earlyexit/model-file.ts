@@ -20,6 +20,7 @@ const KEY = 'exitgpu';
 const natural = number({ min: 0, integer: true });
 const positive = number({ min: 1, max: 2 ** 24, integer: true });
 const share = number({ min: 0, max: 1 });
+const weights = array(number({ min: 0 }));
 
 const imageShape: Check<ImageShape> = (value, path) => {
   const [channels, height, width] = array(positive, 3)(value, path);
@@ -53,7 +54,12 @@ const checkFields = object({
       epochs: object({ planned: natural, done: natural }),
       interrupted: boolean,
       batch: natural,
-      weights: array(number({ min: 0 })),
+      weights,
+      weightSchedule: optional(string),
+      strategy: optional(string),
+      loss: optional(array(record((value) => value))),
+      phases: optional(array(object({ name: string, epochs: natural, weights, trained: natural }))),
+      augmentation: optional(record(number())),
       optimizer: record((value) => value),
       adapter: string,
       losses: array(number()),

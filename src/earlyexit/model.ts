@@ -23,6 +23,16 @@ export interface ChosenThresholds {
   readonly achieved: { readonly accuracy: number; readonly accuracyFull: number; readonly shares: readonly number[] };
 }
 
+/** One phase of a training, see `strategies.ts`. */
+export interface PhaseRecord {
+  readonly name: string;
+  readonly epochs: number;
+  /** Of each exit, at the first step. */
+  readonly weights: readonly number[];
+  /** How many tensors were trained. */
+  readonly trained: number;
+}
+
 /** How the weights came about. */
 export interface TrainingRecord {
   readonly dataset: string;
@@ -32,7 +42,17 @@ export interface TrainingRecord {
   readonly epochs: { readonly planned: number; readonly done: number };
   readonly interrupted: boolean;
   readonly batch: number;
+  /** Of each exit, at the first step if they follow a schedule. */
   readonly weights: readonly number[];
+  /** Name of the schedule, where there is one. */
+  readonly weightSchedule?: string;
+  /** Name of the strategy; of models trained before there were strategies nothing is known. */
+  readonly strategy?: string;
+  /** The terms of the loss over all phases, each by name and with its options. */
+  readonly loss?: readonly Readonly<Record<string, unknown>>[];
+  readonly phases?: readonly PhaseRecord[];
+  /** Random changes of the images, where there were any. */
+  readonly augmentation?: Readonly<Record<string, number>>;
   readonly optimizer: Readonly<Record<string, unknown>>;
   readonly adapter: string;
   /** Mean loss of each epoch. */

@@ -11,7 +11,7 @@ export const gradientScale = defineOp<{ x: Operand }, 'y', { by: number }>({
   view: true,
   infer: ({ x }) => ({ y: x }),
   lower: () => [],
-  gradient: ({ dy }, { by }) => ({ x: () => (by === 0 ? undefined : scale({ x: dy }, { by })) }),
+  gradient: ({ dy }, { by }) => ({ x: () => (by === 0 ? undefined : by === 1 ? dy : scale({ x: dy }, { by })) }),
 });
 
 /** `x` as if it were a constant: what led to it gets no gradient from here, and none is computed. */

@@ -1,5 +1,6 @@
 // Every operation that users call, one line each. As a module of names and not an object, so that bundles keep only what they use.
 export { adam } from './adam.ts';
+export { augment } from './augment.ts';
 export { batchNorm } from './batch-norm.ts';
 export { batchNormTraining } from './batch-norm-training.ts';
 export { add, div, less, maximum, minimum, mul, notLess, reluGrad, sigmoidGrad, sub, tanhGrad } from './binary.ts';
@@ -11,6 +12,7 @@ export { dropout } from './dropout.ts';
 export { exitCheck } from './exit-check.ts';
 export { exitHead } from './exit-head.ts';
 export { gradientScale } from './gradient-scale.ts';
+export { klDivergence } from './kl-divergence.ts';
 export { labelWeights } from './label-weights.ts';
 export { linear } from './linear.ts';
 export { localResponseNorm } from './local-response-norm.ts';
@@ -22,4 +24,5 @@ export { reshape } from './reshape.ts';
 export { updateRunningStatistics } from './running-statistics.ts';
 export { sgd } from './sgd.ts';
 export { softmax } from './softmax.ts';
+export { confidence, entropy, margin } from './softmax-measures.ts';
 export { abs, copy, exp, log, negate, reciprocal, relu, scale, sigmoid, sign, sqrt, square, tanh } from './unary.ts';

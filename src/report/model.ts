@@ -103,16 +103,25 @@ export function modelText(network: Network, { normalization, classNames, thresho
 }
 
 function trainingEntries(training: TrainingRecord): [string, string][] {
-  const { dataset, samples, fingerprint, epochs, interrupted, batch, seed, weights, adapter, losses } = training;
+  const { dataset, samples, fingerprint, epochs, interrupted, batch, seed, adapter, losses } = training;
+  const { weights, weightSchedule, strategy, loss } = training;
   const { name, ...options } = training.optimizer;
   const settings = Object.entries(options).map(([option, value]) => `, ${option} ${String(value)}`);
   const course = `${epochs.done} of ${epochs.planned} epochs${interrupted ? ', interrupted' : ''}`;
   return [
     ['trained on', `${dataset} (${plural(samples, 'sample')}, fingerprint ${fingerprint})`],
-    ['training', `${course}, batch ${batch}, seed ${seed}, weights ${weights.join(', ')}, on ${adapter}`],
+    ['training', `${course}, batch ${batch}, seed ${seed}, on ${adapter}`],
+    ['exits', `weights ${weightSchedule ?? weights.join(', ')}${strategy ? `, strategy ${strategy}` : ''}`],
+    ...(loss ? [['terms', loss.map(termText).join(' + ')] as [string, string]] : []),
     ['optimiser', `${String(name)}${settings.join('')}`],
     ['loss', losses.map((loss) => loss.toFixed(4)).join(', ') || 'no whole epoch'],
   ];
+}
+
+/** `cross-entropies (smoothing 0.1)` */
+function termText({ name, ...options }: Readonly<Record<string, unknown>>): string {
+  const settings = Object.entries(options).map(([option, value]) => `${option} ${JSON.stringify(value)}`);
+  return `${String(name)}${settings.length > 0 ? ` (${settings.join(', ')})` : ''}`;
 }
 
 /** What text says of a layer; one inside another is there as JSON, options beside its type. */

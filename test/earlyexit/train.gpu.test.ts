@@ -54,6 +54,17 @@ describe('training', () => {
     expect(steps[1]![largest]! / steps[0]![largest]!).toBeCloseTo(10, 2);
   });
 
+  it('changes images as it is told, the same for the same seed, and not where all is off', async () => {
+    const plain = await weightsAfter({});
+    const augmentation = { shift: 2, cutout: 4, noise: 0.1 };
+    const changed = await weightsAfter({ augmentation });
+    expect(changed).not.toEqual(plain);
+    expect(await weightsAfter({ augmentation })).toEqual(changed);
+    expect(await weightsAfter({ augmentation: { shift: 0, flip: 0 } })).toEqual(plain);
+    await expect(weightsAfter({ augmentation: { shift: -1 } })).rejects.toThrow('for shift, got -1');
+    await expect(weightsAfter({ augmentation: { cutout: 29 } })).rejects.toThrow('28');
+  });
+
   it('stops where a loss is not finite, names step and exit, and leaves nothing behind', async () => {
     using model = Model.initialize(device, network, { seed: 3 });
     await train(model, digits, { epochs: 1, batch: 16 });

@@ -13,11 +13,11 @@ import { dataFlag, readData, shortName } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { EXIT_CODES } from '../failure.ts';
 import { checkWritable, makeFolder, writeWhole } from '../files.ts';
-import { choice, flag, integer, number, numbers, optionalFlag, text } from '../flags.ts';
+import { choice, flag, integer, number, optionalFlag, text } from '../flags.ts';
 import type { Values } from '../flags.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { showProgress } from '../progress.ts';
-import { UsageError } from '../usage-error.ts';
+import { trainingFlags, trainingOptions } from '../training.ts';
 import { defineVerb } from '../verb.ts';
 
 const MODELS_FOLDER = 'models';
@@ -36,10 +36,7 @@ export const trainFlags = {
     help: 'Decides the first weights and the order of the samples',
     fallback: '1',
   }),
-  weights: optionalFlag(numbers(0), {
-    placeholder: 'w,w..',
-    help: "Weight of each exit's loss, the last included (default 1 each)",
-  }),
+  ...trainingFlags,
   learningRate: flag(number(0, Infinity, { exclusive: true }), {
     placeholder: 'x',
     help: 'Of Adam at the first step; a cosine takes it to 0 at the last',
@@ -57,7 +54,7 @@ export type TrainFlags = Values<typeof trainFlags>;
 
 export const trainVerb = defineVerb({
   name: 'train',
-  summary: 'Train all exits of a network together, choose thresholds on validation data, save the model',
+  summary: 'Train a network with exits, choose thresholds on validation data, save the model',
   flags: trainFlags,
   async run(_, flags) {
     const plan = await planTraining(flags);
@@ -83,12 +80,7 @@ export interface TrainingPlan {
 /** @throws UsageError, DataError, ArgumentError */
 export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
   const network = MODELS[flags.model]();
-  const { weights } = flags;
-  const exits = network.stages.length;
-  if (weights && (weights.length !== exits || !weights.some(Boolean))) {
-    const expected = `${exits} numbers for ${network.name}, one per exit and not all 0`;
-    throw new UsageError(`--weights: expected ${expected}, got '${weights.join(',')}'`);
-  }
+  trainingOptions(flags, network);
   const out = flags.out ?? join(MODELS_FOLDER, `${flags.model}-${shortName(flags.data)}.safetensors`);
   if (flags.out !== undefined) await checkWritable(out);
   const parts = await readData(flags.data);
@@ -102,7 +94,7 @@ export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
 
 /** Trains, chooses thresholds and saves; Ctrl-C ends the training, and what there is is saved. */
 export async function trainModel(device: Device, { network, parts, out }: TrainingPlan, flags: TrainFlags) {
-  const { seed, epochs, batch, weights, learningRate, maxLoss } = flags;
+  const { seed, epochs, batch, learningRate, maxLoss } = flags;
   const { train: trainPart, validation } = parts;
   const model = Model.initialize(device, network, {
     seed,
@@ -122,7 +114,8 @@ export async function trainModel(device: Device, { network, parts, out }: Traini
     const steps = epochs * Math.ceil(trainPart.labels.length / batch);
     const optimizer = adam({ learningRate: cosine(learningRate, steps) });
     const { signal } = interrupt;
-    await train(model, trainPart, { epochs, batch, seed, optimizer, signal, ...(weights && { weights }), ...progress });
+    const how = trainingOptions(flags, network);
+    await train(model, trainPart, { epochs, batch, seed, optimizer, signal, ...how, ...progress });
   }
   const table = await scoreExits(model, validation);
   const accuracy = network.stages.map((_, index) => accuracyOf(table, index + 1));

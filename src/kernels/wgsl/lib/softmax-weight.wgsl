@@ -5,6 +5,8 @@ import package::lib::float_bits::NEGATIVE_INFINITY_BITS;
 
 // Where a running maximum starts: the smallest f32, since an infinity in a constant expression is an error.
 const LOWEST = -3.4028234663852886e38f;
+// exp() of this is 0 in f32; a difference kept above it does not make 0 * Inf.
+const VANISHING = -200.0f;
 
 fn softmaxWeight(value: f32, maximum: f32) -> f32 {
   let bits = bitcast<u32>(value);

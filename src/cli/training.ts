@@ -1,0 +1,88 @@
+import { earlyExitLoss, exitWeights, STRATEGIES } from '../node.ts';
+import type { ExitWeights, Network, TrainOptions } from '../node.ts';
+import { choice, flag, integer, number, numbers, optionalFlag } from './flags.ts';
+import type { Values } from './flags.ts';
+import { UsageError } from './usage-error.ts';
+
+/** One line each: what `--help` says of them. */
+const STRATEGY_HELP: Record<keyof typeof STRATEGIES, string> = {
+  joint: 'all exits at once',
+  separate: 'the trunk, then the heads on the frozen trunk',
+  'two-phase': 'the trunk, then all exits at once',
+  alternating: 'trunk and heads by turns, epoch by epoch',
+  progressive: 'one exit after another',
+  distilled: 'all at once, the earlier exits also from the last',
+  'heads-only': 'the heads on the trunk as it is',
+};
+
+const WEIGHTS: Readonly<Record<string, () => ExitWeights>> = {
+  'by-depth': () => exitWeights.byDepth(),
+  'by-macs': () => exitWeights.byMacs(),
+  sdn: () => exitWeights.sdn(),
+  'warm-up': () => exitWeights.warmUpWithoutExits({ share: 0.2 }),
+};
+
+const named = (lines: Readonly<Record<string, string>>): string =>
+  Object.entries(lines).map(([name, line]) => `${name} (${line})`).join(', ');
+
+function readWeights(text: string): readonly number[] | string {
+  if (Object.hasOwn(WEIGHTS, text)) return text;
+  if (/\d/.test(text)) return numbers(0)(text);
+  throw new UsageError(`expected numbers such as 1,1 or one of ${Object.keys(WEIGHTS).join(', ')}, got '${text}'`);
+}
+
+/** How exits are trained: strategy, weights and losses. */
+export const trainingFlags = {
+  strategy: flag(choice(...(Object.keys(STRATEGIES) as (keyof typeof STRATEGIES)[])), {
+    placeholder: 'name',
+    help: `What is trained when: ${named(STRATEGY_HELP)}`,
+    fallback: 'joint',
+  }),
+  weights: optionalFlag(readWeights, {
+    placeholder: 'w,w..|name',
+    help: `Weight of each exit's loss, the last included (default 1 each), or a schedule: ${Object.keys(WEIGHTS).join(', ')}`,
+  }),
+  smoothing: flag(number(0, 1), { placeholder: 'x', help: 'Label smoothing of the cross-entropies', fallback: '0' }),
+  lambda: flag(number(-Infinity), {
+    placeholder: 'x',
+    help: 'Weight of the entropy of the outputs: above 0 towards decisive exits, below 0 away from over-confident ones',
+    fallback: '0',
+  }),
+  mu: flag(number(0), {
+    placeholder: 'x',
+    help: 'Weight of the expected cost, in shares of the network without exits',
+    fallback: '0',
+  }),
+  costThreshold: flag(number(0, 1), {
+    placeholder: 'x',
+    help: 'The confidence that the expected cost takes samples to leave at',
+    fallback: '0.9',
+  }),
+  shift: flag(integer(0), { placeholder: 'px', help: 'Images move by up to so many pixels', fallback: '0' }),
+  flip: flag(number(0, 1), { placeholder: 'p', help: 'Images are flipped with this probability', fallback: '0' }),
+  cutout: flag(integer(0), { placeholder: 'px', help: 'A square of this side hides part of an image', fallback: '0' }),
+  noise: flag(number(0), { placeholder: 'x', help: 'Deviation of noise on normalised pixels', fallback: '0' }),
+};
+
+/** @throws UsageError for weights that are not one per exit */
+export function trainingOptions(
+  flags: Values<typeof trainingFlags>,
+  network: Network,
+): Pick<TrainOptions, 'strategy' | 'weights' | 'loss' | 'augmentation'> {
+  const { strategy, weights, smoothing, lambda, mu, costThreshold, shift, flip, cutout, noise } = flags;
+  const exits = network.stages.length;
+  if (typeof weights === 'object' && (weights.length !== exits || !weights.some(Boolean))) {
+    const expected = `${exits} numbers for ${network.name}, one per exit and not all 0`;
+    throw new UsageError(`--weights: expected ${expected}, got '${weights.join(',')}'`);
+  }
+  return {
+    strategy: STRATEGIES[strategy](),
+    augmentation: { shift, flip, cutout, noise },
+    ...(weights && { weights: typeof weights === 'string' ? WEIGHTS[weights]!() : weights }),
+    loss: earlyExitLoss({
+      ...(smoothing > 0 && { smoothing }),
+      ...(lambda !== 0 && { lambda }),
+      ...(mu > 0 && { cost: { mu, threshold: costThreshold } }),
+    }),
+  };
+}
