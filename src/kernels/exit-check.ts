@@ -28,7 +28,7 @@ export const NOT_FINITE = 0x80000000;
 export type ExitVariant = 'row' | 'subgroup' | 'workgroup' | 'split';
 
 /** From so many classes on a workgroup shares a row; below, one invocation does it alone, without barriers. */
-const WIDE = 256;
+const WIDE = 2048;
 /** From so many classes on several workgroups share a row; below, the second launch costs more than they save. */
 const VERY_WIDE = 65_536;
 /** Classes of a workgroup that shares its row with others. */
