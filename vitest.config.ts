@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
@@ -10,14 +11,16 @@ import { chromium, unavailable } from './scripts/chromium.mjs';
  */
 const unit: TestProjectInlineConfiguration = { test: { name: 'unit', include: ['test/**/*.unit.test.ts'] } };
 
+/** Long, and about the package or the host's logic more than about the adapter: the first one in Node is enough. */
+const ONCE = ['cli/**', 'custom/examples*', 'readme*', 'story*', 'earlyexit/auto-replan*'].map((name) => `test/${name}`);
+
 const node = (await adapters())
   .filter(({ env }) => env)
   .map(({ name, env }, index): TestProjectInlineConfiguration => ({
     test: {
       name,
       include: ['test/**/*.{gpu,node}.test.ts'],
-      // What starts processes of its own asks about the package more than about the adapter: the first one is enough.
-      exclude: ['test/browser/**', ...(index > 0 ? ['test/cli/**', 'test/custom/examples*', 'test/readme*'] : [])],
+      exclude: ['test/browser/**', ...(index > 0 ? ONCE : [])],
       env: { ...env, EXITGPU_ADAPTER: name === 'hardware' ? '' : name },
       // A process per file: a driver that crashes takes one file with it, and the linker reads `env` as it starts.
       pool: 'forks',
@@ -43,6 +46,8 @@ const browser = (): TestProjectInlineConfiguration => ({
 
 export default defineConfig({
   test: {
+    // Half of a test's time is waiting for the GPU: two at a time, on two cores too.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [unit, ...node, ...(unavailable() ? [] : [browser()])].map((project) => ({ extends: true, ...project })),
