@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
@@ -12,7 +11,9 @@ import { chromium, unavailable } from './scripts/chromium.mjs';
 const unit: TestProjectInlineConfiguration = { test: { name: 'unit', include: ['test/**/*.unit.test.ts'] } };
 
 /** Long, and about the package or the host's logic more than about the adapter: the first one in Node is enough. */
-const ONCE = ['cli/**', 'custom/examples*', 'readme*', 'story*', 'earlyexit/auto-replan*'].map((name) => `test/${name}`);
+const ONCE = ['cli/**', 'custom/examples*', 'readme*', 'story*', 'earlyexit/auto-replan*', 'earlyexit/zoo*'].map(
+  (name) => `test/${name}`,
+);
 
 const node = (await adapters())
   .filter(({ env }) => env)
@@ -46,8 +47,6 @@ const browser = (): TestProjectInlineConfiguration => ({
 
 export default defineConfig({
   test: {
-    // Half of a test's time is waiting for the GPU: two at a time, on two cores too.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [unit, ...node, ...(unavailable() ? [] : [browser()])].map((project) => ({ extends: true, ...project })),
