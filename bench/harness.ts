@@ -17,7 +17,7 @@ export interface Case {
   readonly facts?: Facts | ((medianMs: number) => Facts);
 }
 
-type Facts = Readonly<Record<string, string | number>>;
+export type Facts = Readonly<Record<string, string | number>>;
 
 interface Row {
   readonly name: string;
@@ -36,6 +36,12 @@ interface Row {
 /** Cases of a group take turns this often: the speed of a machine drifts, ratios within a round do not. */
 const ROUNDS = 5;
 
+interface BenchOptions {
+  readonly secondsPerCase?: number;
+  /** Of a case in each round, and before the first. */
+  readonly leastCalls?: number;
+}
+
 /**
  * Answers one question: measures groups of cases side by side, prints medians with spread, and writes
  * `bench/results/NAME.json`. Fails if WebGPU reported any error: a refused dispatch is very fast.
@@ -44,7 +50,7 @@ export async function bench(
   name: string,
   question: string,
   prepare: (device: Device) => AsyncIterable<readonly Case[]>,
-  { secondsPerCase = 2 }: { secondsPerCase?: number } = {},
+  { secondsPerCase = 2, leastCalls = 3 }: BenchOptions = {},
 ): Promise<void> {
   const device = await open();
   const environment = {
@@ -56,7 +62,7 @@ export async function bench(
   console.log(question);
   const rows: Row[] = [];
   for await (const cases of prepare(device)) {
-    const measured = (await measure(cases, secondsPerCase)).map((row, _, [first]) => ({
+    const measured = (await measure(cases, secondsPerCase, leastCalls)).map((row, _, [first]) => ({
       ...row,
       ...realised(row, first!),
     }));
@@ -78,15 +84,15 @@ export async function bench(
   await device[Symbol.asyncDispose]();
 }
 
-async function measure(cases: readonly Case[], seconds: number): Promise<Row[]> {
+async function measure(cases: readonly Case[], seconds: number, leastCalls: number): Promise<Row[]> {
   const samples = cases.map(() => [] as number[]);
   for (let round = 0; round < ROUNDS; round++) {
     const group = new Bench({
       time: (seconds * 1000) / ROUNDS,
-      iterations: 3,
+      iterations: leastCalls,
       warmup: round === 0,
       warmupTime: 200,
-      warmupIterations: 3,
+      warmupIterations: leastCalls,
       retainSamples: true,
       throws: true,
     });

@@ -74,6 +74,20 @@ export class ModelFileError extends ExitGpuError {
   override readonly code = 'model-file';
 }
 
+/** Nothing that saves could be guaranteed on the calibration set. */
+export class NotCertifiedError extends ExitGpuError {
+  override readonly code = 'not-certified';
+  /** Samples that would do if none showed a loss; `undefined` if no number would, or more than a million. */
+  readonly least: number | undefined;
+  /** About how many would do if further samples were like those seen; `undefined` as above. */
+  readonly estimate: number | undefined;
+  constructor(message: string, samples: { least?: number | undefined; estimate?: number | undefined } = {}) {
+    super(message);
+    this.least = samples.least;
+    this.estimate = samples.estimate;
+  }
+}
+
 /** Training went where it cannot come back from: a loss that is not finite. */
 export class TrainingError extends ExitGpuError {
   override readonly code = 'training';

@@ -9,10 +9,12 @@ export { Tensor } from './tensor/tensor.ts';
 
 export { compile } from './graph/program.ts';
 export type { CompileOptions, Output, Program, RunInput } from './graph/program.ts';
+export { byKernel, profile } from './graph/profile.ts';
+export type { KernelTime, LaunchTime, Profile } from './graph/profile.ts';
 export { checkpoint, store } from './graph/trace.ts';
 export { gradients } from './autograd/backward.ts';
 export { adam, cosine, sgd, stepDecay, warmUp } from './autograd/optimizer.ts';
-export type { HyperOptions, Optimizer, Schedule } from './autograd/optimizer.ts';
+export type { HyperOptions, Optimizer, OptimizerInputs, Schedule } from './autograd/optimizer.ts';
 export * as ops from './kernels/registry.ts';
 export { augmentation } from './kernels/augment.ts';
 export type { Augmentation } from './kernels/augment.ts';
@@ -22,9 +24,12 @@ export type { ExitKernels } from './kernels/exit-kernels.ts';
 export { averagePool2d, conv2d, dropout, flatten, globalAveragePool, linear, maxPool2d, relu } from './nn/layers.ts';
 export { convHead, linearHead, mixedPoolHead, poolHead } from './nn/heads.ts';
 export type { ConvHeadOptions, Head } from './nn/heads.ts';
+export { haltingHead, haltingStep } from './nn/halting.ts';
+export type { Halting, LoopColumns } from './nn/halting.ts';
 export { mixedPool2d } from './nn/mixed-pool.ts';
 export { batchNorm2d, localResponseNorm } from './nn/normalization.ts';
 export type { BatchNormOptions } from './nn/normalization.ts';
+export { gru } from './nn/recurrent.ts';
 export { padChannels, residual } from './nn/residual.ts';
 export type { ResidualOptions } from './nn/residual.ts';
 export { stopGradient } from './kernels/gradient-scale.ts';
@@ -37,17 +42,23 @@ export { parseSafetensors, serializeSafetensors } from './nn/safetensors.ts';
 export type { Safetensors, SafetensorsTensor } from './nn/safetensors.ts';
 
 export { multiExit } from './earlyexit/network.ts';
-export type { Network, NetworkMacs, NetworkOptions, Stage } from './earlyexit/network.ts';
+export type { Network, NetworkMacs, NetworkOptions, Stage, StageParts } from './earlyexit/network.ts';
 export { attachExits, attachExitsToModel } from './earlyexit/attach-exits.ts';
 export type { AttachedExit, AttachOptions } from './earlyexit/attach-exits.ts';
+export { addGates } from './earlyexit/add-gates.ts';
+export { learnedGate, withGates } from './earlyexit/gates.ts';
 export { placeExits } from './earlyexit/place-exits.ts';
 export type { PlainNetwork } from './earlyexit/plain-network.ts';
 export { bAlexNet } from './earlyexit/models/b-alexnet.ts';
 export { bLeNet } from './earlyexit/models/b-lenet.ts';
 export { bResNet } from './earlyexit/models/b-resnet.ts';
 export type { BResNetOptions } from './earlyexit/models/b-resnet.ts';
+export { looped } from './earlyexit/models/looped.ts';
+export type { LoopedOptions } from './earlyexit/models/looped.ts';
 export { mlp } from './earlyexit/models/mlp.ts';
 export type { MlpOptions } from './earlyexit/models/mlp.ts';
+export { smallCnn } from './earlyexit/models/small-cnn.ts';
+export type { SmallCnnOptions } from './earlyexit/models/small-cnn.ts';
 export { Model } from './earlyexit/model.ts';
 export type { ChosenThresholds, ModelDetails, PhaseRecord, TrainingRecord } from './earlyexit/model.ts';
 export { loadModel, readModelFile, saveModel } from './earlyexit/model-file.ts';
@@ -60,6 +71,7 @@ export {
   CRITERIA,
   entropy,
   gate,
+  halting,
   margin,
   maxDepth,
   minDepth,
@@ -99,44 +111,74 @@ export type { Choice, DeviceCosts, GridCost, PartCost, PolicyKind } from './earl
 export { indexedDbPlanStore, memoryPlanStore, parsePlan, serializePlan } from './earlyexit/scheduling/plan-store.ts';
 export type { PlanStore } from './earlyexit/scheduling/plan-store.ts';
 export type { GridKind } from './graph/program.ts';
+export { act, ponder } from './earlyexit/training/halting.ts';
+export type { ActOptions, PonderOptions } from './earlyexit/training/halting.ts';
 export type { HeadGradient } from './earlyexit/training/head-gradient.ts';
 export { crossEntropies, distillation, earlyExitLoss, entropyPenalty, expectedCost } from './earlyexit/training/losses.ts';
 export type {
   CrossEntropyOptions,
   DistillationOptions,
   EarlyExitLossOptions,
+  EntropyPenaltyOptions,
   ExpectedCostOptions,
   LossContext,
   LossTerm,
 } from './earlyexit/training/losses.ts';
+export { gatedCrossEntropies, learnedGates } from './earlyexit/training/gates.ts';
+export type { LearnedGatesOptions } from './earlyexit/training/gates.ts';
 export * as exitWeights from './earlyexit/training/schedules.ts';
-export type { ExitWeights, ScheduleContext, WeightSchedule } from './earlyexit/training/schedules.ts';
+export type { ExitWeights, ScheduleContext, TermSchedule, WeightSchedule } from './earlyexit/training/schedules.ts';
 export {
   alternating,
   distilled,
+  gatesOnly,
   headsOnly,
   joint,
+  jointGates,
+  plateau,
   progressive,
   separate,
   STRATEGIES,
   twoPhase,
 } from './earlyexit/training/strategies.ts';
-export type { Phase, Strategy } from './earlyexit/training/strategies.ts';
+export type { Phase, Plateau, Strategy } from './earlyexit/training/strategies.ts';
 export { train } from './earlyexit/training/train.ts';
-export type { EpochProgress, StepProgress, TrainOptions } from './earlyexit/training/train.ts';
+export type { CheckpointOptions, EpochProgress, StepProgress, TrainOptions } from './earlyexit/training/train.ts';
+export type { ValidationOptions, ValidationProgress } from './earlyexit/training/validation.ts';
 export { scoreExits } from './earlyexit/judgement/scores.ts';
 export type { ScoreTable } from './earlyexit/judgement/scores.ts';
+export { calibrationError } from './earlyexit/judgement/calibration.ts';
 export { chooseThresholds, exitShares, replay } from './earlyexit/judgement/thresholds.ts';
+export { binomialTail, hoeffdingBentkus, waudbySmithRamdas } from './earlyexit/judgement/bounds.ts';
+export type { MeanBound } from './earlyexit/judgement/bounds.ts';
+export { RISK_BOUNDS, RISK_METHODS } from './earlyexit/judgement/guarantee.ts';
+export type { Guarantee, RiskBound, RiskMethod } from './earlyexit/judgement/guarantee.ts';
+export * as risks from './earlyexit/judgement/losses.ts';
+export type { ExitOutcome, RiskLoss } from './earlyexit/judgement/losses.ts';
+export { certify, controlRisk, samplesNeeded, thresholdGrid } from './earlyexit/judgement/risk-control.ts';
+export type { RiskControlOptions, RiskRule } from './earlyexit/judgement/risk-control.ts';
 export { evaluate } from './earlyexit/judgement/evaluate.ts';
 export type { EvaluateOptions, EvaluationReport, ExitReport, Percentiles } from './earlyexit/judgement/evaluate.ts';
 
 export { batches } from './data/batches.ts';
 export type { Batch, BatchOptions } from './data/batches.ts';
-export { createDataset, fingerprint, imageAt, slice, split, subset } from './data/dataset.ts';
+export { parseCifar } from './data/cifar.ts';
+export {
+  assertDisjoint,
+  createDataset,
+  fingerprint,
+  imageAt,
+  sharedItems,
+  slice,
+  split,
+  subset,
+} from './data/dataset.ts';
 export type { Dataset, DatasetParts, ImageShape } from './data/dataset.ts';
 export { imagesAndLabels, parseIdx } from './data/idx.ts';
 export { fitImage } from './data/image.ts';
 export { createNormalizer, statistics } from './data/normalization.ts';
 export type { Normalization } from './data/normalization.ts';
+export { evenDifficulty, parity, PARITY_NORMALIZATION, paritySplit } from './data/parity.ts';
+export type { ParitySplitOptions } from './data/parity.ts';
 export { proceduralDigits, proceduralSplit } from './data/procedural-digits.ts';
 export { Random } from './random.ts';

@@ -2,5 +2,7 @@
 export * from './index.ts';
 export { open } from './device/open-node.ts';
 export type { NodeOpenOptions } from './device/open-node.ts';
+export { readImageFolder } from './data/image-folder-node.ts';
+export type { ImageFolderOptions } from './data/image-folder-node.ts';
 export { readIdxFolder } from './data/idx-node.ts';
 export { filePlanStore } from './earlyexit/scheduling/plan-store-node.ts';

@@ -29,6 +29,11 @@ export class Random {
     [this.#a, this.#b, this.#c, this.#d] = this.#key as unknown as [number, number, number, number];
   }
 
+  /** Four words: a generator made of them draws what this one would draw next. (It splits into other streams.) */
+  get state(): Uint32Array {
+    return Uint32Array.of(this.#a, this.#b, this.#c, this.#d);
+  }
+
   /** The next integer in [0, 2^32). */
   nextUint32(): number {
     const result = Math.imul(rotateLeft(Math.imul(this.#b, 5), 7), 9);

@@ -4,8 +4,9 @@ import { binaryRows } from './ops/binary.ts';
 import { conv2dRow } from './ops/conv2d.ts';
 import { crossEntropyGradRow, crossEntropyRow, labelWeightsRow } from './ops/losses.ts';
 import { confidenceRow, entropyRow, klDivergenceRow, marginRow } from './ops/measures.ts';
-import { batchNormRow, localResponseNormRow, padChannelsRow } from './ops/normalization.ts';
-import { adamStory, sgdStory } from './ops/optimizers.ts';
+import { concatRow, padRow, sliceRow } from './ops/moves.ts';
+import { batchNormRow, localResponseNormRow } from './ops/normalization.ts';
+import { accumulateStory, adamStory, sgdStory, updateScaleStory } from './ops/optimizers.ts';
 import { averagePool2dRow, maxPool2dRow } from './ops/pool2d.ts';
 import { linearRow, matmulRow } from './ops/products.ts';
 import { reduceRows } from './ops/reduce.ts';
@@ -24,12 +25,14 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   ...binaryRows,
   ...reduceRows,
   ...unaryRows,
+  accumulate: accumulateStory,
   adam: adamStory,
   augment: { testedIn: 'kernels/augment.gpu.test.ts' },
   averagePool2d: averagePool2dRow,
   batchNorm: batchNormRow,
   batchNormTraining: batchStatistics,
   compactRows: exits,
+  concat: concatRow,
   confidence: confidenceRow,
   conv2d: conv2dRow,
   crossEntropy: crossEntropyRow,
@@ -46,9 +49,11 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   margin: marginRow,
   matmul: matmulRow,
   maxPool2d: maxPool2dRow,
-  padChannels: padChannelsRow,
+  pad: padRow,
   reshape: reshapeRow,
   sgd: sgdStory,
+  updateScale: updateScaleStory,
+  slice: sliceRow,
   softmax: softmaxRow,
   updateRunningStatistics: batchStatistics,
 };

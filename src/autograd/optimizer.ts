@@ -17,7 +17,14 @@ export interface Optimizer {
   /** State for an arena of the shape of `parameters`, all zero. */
   createState(device: Device, parameters: Tensor): readonly Tensor[];
   /** Appends the step to the trace: of whole arenas, or of the same part of each. */
-  step(parameters: Tensor, grads: Tensor, state: readonly Tensor[], hyper: Value): void;
+  step(parameters: Tensor, grads: Tensor, state: readonly Tensor[], inputs: OptimizerInputs): void;
+}
+
+export interface OptimizerInputs {
+  /** What `hyper` gave for this step. */
+  readonly hyper: Value;
+  /** `f32[1]`, multiplies the gradients; with 0 nothing may change, state included. */
+  readonly scale: Value;
 }
 
 export interface HyperOptions {
@@ -78,7 +85,7 @@ export function sgd(options: { learningRate?: Schedule; momentum?: number; neste
     hyper: (step, { factor = 1 } = {}) =>
       Float32Array.of(factor * at(learningRate, step), momentum, weightDecay, Number(nesterov)),
     createState: (device, parameters) => stateLike(device, parameters, ['velocity']),
-    step: (parameters, grads, [velocity], hyper) => void sgdStep({ parameters, grads, velocity: velocity!, hyper }),
+    step: (parameters, grads, [velocity], inputs) => void sgdStep({ parameters, grads, velocity: velocity!, ...inputs }),
   };
 }
 
@@ -104,7 +111,7 @@ export function adam(
       return Float32Array.of(factor * at(learningRate, step), beta1, beta2, epsilon, ...corrections, weightDecay);
     },
     createState: (device, parameters) => stateLike(device, parameters, ['moment1', 'moment2']),
-    step: (parameters, grads, [moment1, moment2], hyper) =>
-      void adamStep({ parameters, grads, moment1: moment1!, moment2: moment2!, hyper }),
+    step: (parameters, grads, [moment1, moment2], inputs) =>
+      void adamStep({ parameters, grads, moment1: moment1!, moment2: moment2!, ...inputs }),
   };
 }

@@ -1,5 +1,5 @@
-import { ArgumentError, CRITERIA } from '../node.ts';
-import type { ChosenThresholds, Criterion, CriterionKind, Network } from '../node.ts';
+import { ArgumentError, CRITERIA, learnedGate } from '../node.ts';
+import type { ChosenThresholds, Criterion, CriterionKind, Model, Network } from '../node.ts';
 import { resolveCriterion } from '../earlyexit/criteria.ts';
 import { choiceText } from '../report/model.ts';
 import { choice, flag, number, numbers, optionalFlag } from './flags.ts';
@@ -8,7 +8,9 @@ import { UsageError } from './usage-error.ts';
 export const criterionFlags = {
   criterion: optionalFlag(choice(...CRITERIA), {
     placeholder: 'kind',
-    help: `What an exit decides by: ${CRITERIA.join(', ')} (default what the model's thresholds are for, or entropy)`,
+    help:
+      `What an exit decides by: ${CRITERIA.join(', ')} ` +
+      "(default what the model's thresholds are for, or its gates, or entropy)",
   }),
   threshold: optionalFlag(numbers(0), {
     placeholder: 't[,t..]',
@@ -34,7 +36,8 @@ export interface Decision {
 }
 
 /**
- * What the flags and the model's file decide between them; `undefined` if thresholds have yet to be chosen.
+ * What the flags and the model's file decide between them; `undefined` if thresholds have yet to be chosen, or gates
+ * decide.
  * @throws UsageError
  */
 export function decide(
@@ -57,6 +60,19 @@ export function decide(
   }
   return stored?.criterion === kind ? fromChoice(stored, 'stored') : undefined;
 }
+
+/** Whether a model's gates decide where nothing else does. */
+export const decidesByGates = (
+  { gates = false }: Network,
+  { criterion }: { readonly criterion?: CriterionKind | undefined },
+): boolean => gates && criterion === undefined;
+
+/** A decision by the gates that a model has learned. */
+export const fromGates = async (model: Model): Promise<Decision> => ({
+  criterion: await learnedGate(model),
+  source: 'stored',
+  origin: 'learned with the model',
+});
 
 /** A decision by thresholds that were chosen on data. */
 export const fromChoice = (chosen: ChosenThresholds, source: 'stored' | 'chosen'): Decision => ({

@@ -8,13 +8,14 @@ import type { Verb } from './verb.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
 import { predictVerb } from './verbs/predict.ts';
+import { reproduceVerb } from './verbs/reproduce.ts';
 import { startVerb } from './verbs/start.ts';
 import { trainVerb } from './verbs/train.ts';
 import { version } from './versions.ts';
 
 const json = optionalFlag(text, { placeholder: 'file', help: 'Write the result there as JSON too' });
 
-const verbs = [startVerb, trainVerb, evaluateVerb, predictVerb, doctorVerb].map(
+const verbs = [startVerb, trainVerb, evaluateVerb, predictVerb, reproduceVerb, doctorVerb].map(
   (verb): Verb => ({ ...verb, flags: { ...verb.flags, json } }) as Verb,
 );
 

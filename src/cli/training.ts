@@ -1,7 +1,8 @@
-import { earlyExitLoss, exitWeights, STRATEGIES } from '../node.ts';
+import { earlyExitLoss, exitWeights, jointGates, STRATEGIES } from '../node.ts';
 import type { ExitWeights, Network, TrainOptions } from '../node.ts';
 import { choice, flag, integer, number, numbers, optionalFlag } from './flags.ts';
 import type { Values } from './flags.ts';
+import { named } from './named.ts';
 import { UsageError } from './usage-error.ts';
 
 /** One line each: what `--help` says of them. */
@@ -15,15 +16,21 @@ const STRATEGY_HELP: Record<keyof typeof STRATEGIES, string> = {
   'heads-only': 'the heads on the trunk as it is',
 };
 
-const WEIGHTS: Readonly<Record<string, () => ExitWeights>> = {
-  'by-depth': () => exitWeights.byDepth(),
-  'by-macs': () => exitWeights.byMacs(),
-  sdn: () => exitWeights.sdn(),
-  'warm-up': () => exitWeights.warmUpWithoutExits({ share: 0.2 }),
+const WEIGHTS: Readonly<Record<string, { readonly make: () => ExitWeights; readonly help: string }>> = {
+  'by-depth': { make: exitWeights.byDepth, help: 'the deeper the more' },
+  'by-macs': { make: exitWeights.byMacs, help: 'by the share of the work' },
+  sdn: { make: exitWeights.sdn, help: 'early exits rise to their share of the work' },
+  'warm-up': {
+    make: () => exitWeights.warmUpWithoutExits({ share: 0.2 }),
+    help: 'the last exit alone for the first fifth',
+  },
+  'layer-skip': {
+    make: () => exitWeights.layerSkip({ scale: 0.2, curriculum: 'rotational' }),
+    help: 'every second exit by turns, the deeper the more',
+  },
 };
 
-const named = (lines: Readonly<Record<string, string>>): string =>
-  Object.entries(lines).map(([name, line]) => `${name} (${line})`).join(', ');
+const WEIGHT_HELP = named(Object.fromEntries(Object.entries(WEIGHTS).map(([name, { help }]) => [name, help])));
 
 function readWeights(text: string): readonly number[] | string {
   if (Object.hasOwn(WEIGHTS, text)) return text;
@@ -40,7 +47,7 @@ export const trainingFlags = {
   }),
   weights: optionalFlag(readWeights, {
     placeholder: 'w,w..|name',
-    help: `Weight of each exit's loss, the last included (default 1 each), or a schedule: ${Object.keys(WEIGHTS).join(', ')}`,
+    help: `Weight of each exit's loss, the last included (default 1 each), or a schedule: ${WEIGHT_HELP}`,
   }),
   smoothing: flag(number(0, 1), { placeholder: 'x', help: 'Label smoothing of the cross-entropies', fallback: '0' }),
   lambda: flag(number(-Infinity), {
@@ -58,27 +65,36 @@ export const trainingFlags = {
     help: 'The confidence that the expected cost takes samples to leave at',
     fallback: '0.9',
   }),
+  gates: optionalFlag(number(0), {
+    placeholder: 'mu',
+    help:
+      'Exits have gates, trained together with the heads in two phases, that decide in place of thresholds: what the ' +
+      'cost of a sample, in shares of the network without exits, weighs against its loss in nats',
+  }),
   shift: flag(integer(0), { placeholder: 'px', help: 'Images move by up to so many pixels', fallback: '0' }),
   flip: flag(number(0, 1), { placeholder: 'p', help: 'Images are flipped with this probability', fallback: '0' }),
   cutout: flag(integer(0), { placeholder: 'px', help: 'A square of this side hides part of an image', fallback: '0' }),
   noise: flag(number(0), { placeholder: 'x', help: 'Deviation of noise on normalised pixels', fallback: '0' }),
 };
 
-/** @throws UsageError for weights that are not one per exit */
+/** @throws UsageError for weights that are not one per exit, or two strategies */
 export function trainingOptions(
   flags: Values<typeof trainingFlags>,
   network: Network,
 ): Pick<TrainOptions, 'strategy' | 'weights' | 'loss' | 'augmentation'> {
-  const { strategy, weights, smoothing, lambda, mu, costThreshold, shift, flip, cutout, noise } = flags;
+  const { strategy, weights, smoothing, lambda, mu, costThreshold, gates, shift, flip, cutout, noise } = flags;
   const exits = network.stages.length;
   if (typeof weights === 'object' && (weights.length !== exits || !weights.some(Boolean))) {
     const expected = `${exits} numbers for ${network.name}, one per exit and not all 0`;
     throw new UsageError(`--weights: expected ${expected}, got '${weights.join(',')}'`);
   }
+  if (gates !== undefined && strategy !== 'joint') {
+    throw new UsageError(`--gates: expected no --strategy beside it, since it has its own, got '${strategy}'`);
+  }
   return {
-    strategy: STRATEGIES[strategy](),
+    strategy: gates === undefined ? STRATEGIES[strategy]() : jointGates({ mu: gates }),
     augmentation: { shift, flip, cutout, noise },
-    ...(weights && { weights: typeof weights === 'string' ? WEIGHTS[weights]!() : weights }),
+    ...(weights && { weights: typeof weights === 'string' ? WEIGHTS[weights]!.make() : weights }),
     loss: earlyExitLoss({
       ...(smoothing > 0 && { smoothing }),
       ...(lambda !== 0 && { lambda }),

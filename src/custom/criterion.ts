@@ -36,9 +36,9 @@ export function textOf(criterion: OwnCriterion): CriterionText {
  * `leave` says whether a row leaves at an exit that is not the last; rows whose logits are not all finite never get to
  * it. `ExitScores` has `label: u32`, `confidence`, `margin` and `entropy: f32` (nats), `streak: u32` (exits in a row
  * that gave this label), `change: f32` (of the confidence since the exit before; 3e38 at the first), `exit: u32`
- * (counted from 1), `classes: u32` and `finite: bool`. `Params` may have fields of f32, u32 and i32, vectors of them
- * and arrays of fixed size; without it `leave` takes the scores alone. More can be imported from `package::lib`, and
- * other functions declared.
+ * (counted from 1), `classes: u32`, `finite: bool` and `halting: f32` (0 of networks without halting scores). `Params`
+ * may have fields of f32, u32 and i32, vectors of them and arrays of fixed size; without it `leave` takes the scores
+ * alone. More can be imported from `package::lib`, and other functions declared.
  * @param values of `Params`, one for all exits or one for each exit but the last
  * @throws ArgumentError with the line of the text, `criterion:LINE: what`; what only the GPU's compiler can tell is a
  * `GpuError` of the same form when a classifier is compiled

@@ -131,10 +131,40 @@ export function split(
  * 16 hexadecimal digits that tell data sets apart, for records such as "thresholds were chosen on": a hash of shape,
  * labels and pixels in their order, not of the name. Against accidents, not against forgers.
  */
-export function fingerprint(dataset: Dataset): string {
+export function fingerprint({ shape, labels, images }: Dataset): string {
+  return hash(shape, labels, images);
+}
+
+/** The items of `other` whose pixels are those of an item of `dataset`, whatever their labels and places. */
+export function sharedItems(dataset: Dataset, other: Dataset): number[] {
+  if (dataset.shape.join() !== other.shape.join()) return [];
+  const known = new Map<string, number>();
+  dataset.labels.forEach((_, item) => known.set(hash(imageAt(dataset, item)), item));
+  return Array.from(other.labels.keys()).filter((item) => {
+    const image = imageAt(other, item);
+    const twin = known.get(hash(image));
+    return twin !== undefined && imageAt(dataset, twin).every((pixel, at) => pixel === image[at]);
+  });
+}
+
+/**
+ * What is measured on one of them says nothing new about the other's images.
+ *
+ * @throws ArgumentError if they have images in common
+ */
+export function assertDisjoint(dataset: Dataset, other: Dataset): void {
+  const shared = sharedItems(dataset, other);
+  if (shared.length === 0) return;
+  throw new ArgumentError(
+    `${dataset.name} and ${other.name}: expected no image in both, got ${shared.length} of ${other.labels.length}, ` +
+      `first item ${shared[0]} of ${other.name}; leave them out, as sharedItems lists them, or split anew`,
+  );
+}
+
+function hash(...parts: readonly ArrayLike<number>[]): string {
   let first = 0xdeadbeef;
   let second = 0x41c6ce57;
-  for (const values of [dataset.shape, dataset.labels, dataset.images]) {
+  for (const values of parts) {
     for (let at = 0; at < values.length; at++) {
       first = Math.imul(first ^ values[at]!, 0x9e3779b1);
       second = Math.imul(second ^ values[at]!, 0x5f356495);

@@ -1,5 +1,8 @@
 import { DataError } from '../errors.ts';
 
+/** No gzip stream of data is unpacked beyond this, whatever it declares. */
+export const MAX_UNPACKED_BYTES = 2 ** 30;
+
 /** Whether bytes begin like a gzip stream. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;

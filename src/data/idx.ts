@@ -1,7 +1,7 @@
 import { DataError } from '../errors.ts';
 import { createDataset, type Dataset } from './dataset.ts';
 import { describeBytes, describeMagic } from './file-kind.ts';
-import { gunzip, isGzip } from './gzip.ts';
+import { gunzip, isGzip, MAX_UNPACKED_BYTES } from './gzip.ts';
 
 const MAGIC_BYTES = 4;
 /** More dimensions than this are a damaged header. */
@@ -14,9 +14,6 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
   0x0d: 'float32',
   0x0e: 'float64',
 };
-
-/** No gzip stream is unpacked beyond this, whatever its header declares. */
-const MAX_UNPACKED_BYTES = 2 ** 30;
 
 /** An array of unsigned bytes, as an IDX file holds it. */
 export interface Idx {
@@ -61,6 +58,19 @@ export async function imagesAndLabels(
   const images = await parseIdx(imageBytes, 'images');
   const labels = await parseIdx(labelBytes, 'labels');
   return joinIdx(images, labels, options);
+}
+
+/**
+ * An IDX file of images, `[count, rows, columns]`, that nobody labelled, for what only looks at scores: out-of-
+ * distribution inputs, say. Every label is 0, of the one class `unknown`.
+ *
+ * @throws DataError for malformed bytes, another rank, or no images
+ */
+export async function unlabelledImages(imageBytes: Uint8Array, name = 'images'): Promise<Dataset> {
+  const images = await parseIdx(imageBytes, name);
+  const count = images.data.length === 0 ? 0 : images.dims[0]!;
+  const labels = { source: `labels of ${name}`, dims: [count], data: new Uint8Array(count) };
+  return joinIdx(images, labels, { classNames: ['unknown'] });
 }
 
 /** As `imagesAndLabels`, from arrays that are parsed already. */

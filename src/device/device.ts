@@ -1,6 +1,6 @@
 import { ArgumentError, DeviceLostError, ExitGpuError, GpuError } from '../errors.ts';
 import { Recording } from './recording.ts';
-import type { BufferRange } from './recording.ts';
+import type { BufferRange, PassTimestamps } from './recording.ts';
 import { StagingRing } from './staging.ts';
 
 /** What a pipeline is made of; equal sources share one pipeline. */
@@ -55,6 +55,7 @@ export class Device {
   #firstError: GpuError | undefined;
   #buffers = new Set<GPUBuffer>();
   #bytes = 0;
+  #peakBytes = 0;
   #pipelines = new Map<string, Promise<Pipeline>>();
   #staging: StagingRing;
   #owned: boolean;
@@ -132,6 +133,7 @@ export class Device {
     const buffer = this.gpu.createBuffer({ size, usage, label });
     this.#buffers.add(buffer);
     this.#bytes += size;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
     return buffer;
   }
 
@@ -145,6 +147,16 @@ export class Device {
     return { buffers: this.#buffers.size, bytes: this.#bytes, stagingBytes: this.#staging.bytes };
   }
 
+  /** The most bytes that `memory()` has come to since the device was opened, or since `resetPeak()`. */
+  get peakBytes(): number {
+    return this.#peakBytes;
+  }
+
+  /** The peak is from now on counted from what is held now. */
+  resetPeak(): void {
+    this.#peakBytes = this.#bytes;
+  }
+
   /** Host to GPU, in order with what is submitted before and after. */
   write(buffer: GPUBuffer, offset: number, data: ArrayBufferView | ArrayBuffer): void {
     this.check();
@@ -153,9 +165,9 @@ export class Device {
   }
 
   /** Starts a list of work that goes to the GPU in one submit. */
-  record(label: string): Recording {
+  record(label: string, timestamps?: PassTimestamps): Recording {
     this.check();
-    return new Recording(this, this.#staging, label);
+    return new Recording(this, this.#staging, label, timestamps);
   }
 
   /** The bytes of a range, after everything submitted so far. @throws DeviceLostError */

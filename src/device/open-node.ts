@@ -15,6 +15,9 @@ export interface NodeOpenOptions extends OpenOptions {
  */
 const instances = new Map<string, GPU>();
 
+/** Time stamps to the nanosecond: coarse ones (65 microseconds) hide pages from each other, and Node has no pages. */
+const EXACT_TIME = 'disable-dawn-features=timestamp_quantization';
+
 /**
  * Opens a device through Dawn (the optional peer package `webgpu`).
  * @throws NoAdapterError if the package or an adapter is missing, with the ways to get one
@@ -30,7 +33,7 @@ export async function open(options: NodeOpenOptions = {}): Promise<Device> {
       { cause: error },
     );
   }
-  const flags = options.adapter ? [`adapter=${options.adapter}`] : [];
+  const flags = [EXACT_TIME, ...(options.adapter ? [`adapter=${options.adapter}`] : [])];
   let gpu = instances.get(flags.join());
   if (!gpu) {
     Object.assign(globalThis, dawn.globals);

@@ -17,6 +17,9 @@ export interface PendingRead {
   release(): void;
 }
 
+/** Where the pass that holds the one dispatch of `group` writes the time of its begin and of its end. */
+export type PassTimestamps = (group: GPUBindGroup) => GPUComputePassTimestampWrites;
+
 /** Work collected in order and handed to the GPU in one submit: dispatches share a pass until a copy comes between. */
 export class Recording {
   dispatches = 0;
@@ -26,12 +29,15 @@ export class Recording {
   #pass: GPUComputePassEncoder | undefined;
   #pipeline: GPUComputePipeline | undefined;
   #label: string;
+  #timestamps: PassTimestamps | undefined;
   #submitted = false;
 
-  constructor(device: Device, staging: StagingRing, label: string) {
+  /** With `timestamps` each dispatch has a pass of its own: WebGPU measures passes and nothing smaller. */
+  constructor(device: Device, staging: StagingRing, label: string, timestamps?: PassTimestamps) {
     this.#device = device;
     this.#staging = staging;
     this.#label = label;
+    this.#timestamps = timestamps;
     this.#encoder = device.gpu.createCommandEncoder({ label });
   }
 
@@ -82,7 +88,12 @@ export class Recording {
   }
 
   #begin(pipeline: GPUComputePipeline, group: GPUBindGroup): GPUComputePassEncoder {
-    const pass = (this.#pass ??= this.#encoder.beginComputePass({ label: this.#label }));
+    if (this.#timestamps) this.#endPass();
+    const timestampWrites = this.#timestamps?.(group);
+    const pass = (this.#pass ??= this.#encoder.beginComputePass({
+      label: this.#label,
+      ...(timestampWrites && { timestampWrites }),
+    }));
     if (this.#pipeline !== pipeline) pass.setPipeline((this.#pipeline = pipeline));
     pass.setBindGroup(0, group);
     return pass;

@@ -22,7 +22,7 @@ export type { ClassifierOptions, ClassifyTrace };
  */
 export type ClassifierInput = Uint8Array | Float32Array | GPUBuffer;
 
-export interface Prediction extends Partial<Omit<Scores, 'label' | 'finite'>>, Pick<Scores, 'label' | 'finite'> {
+export interface Prediction extends Partial<Omit<Scores, 'label' | 'finite' | 'halting'>>, Pick<Scores, 'label' | 'finite'> {
   /** The exit that gave the answer, counted from 1. */
   readonly exit: number;
   /** The deadline came first: the answer is the best known by then. */

@@ -1,8 +1,9 @@
 import { ArgumentError } from '../errors.ts';
 import type { ExitKernels } from '../kernels/exit-kernels.ts';
 import { exitSettings } from './criterion-steps.ts';
-import { entropy, looksBack, resolveCriterion } from './criteria.ts';
+import { entropy, halting, looksBack, resolveCriterion } from './criteria.ts';
 import type { Criterion } from './criteria.ts';
+import { learnedGate } from './gates.ts';
 import type { Model } from './model.ts';
 import type { Network } from './network.ts';
 import { checkChoice, POLICIES } from './scheduling/costs.ts';
@@ -14,7 +15,10 @@ import type { Plan } from './scheduling/planner.ts';
 import type { StagedOptions } from './staged-program.ts';
 
 export interface ClassifierOptions {
-  /** When to leave; the thresholds stored in the model where left out. */
+  /**
+   * When to leave; where left out the thresholds stored in the model or, without any, the gates it has learned, or
+   * `halting(0.5)` of a network with halting scores.
+   */
   readonly criterion?: Criterion;
   /**
    * Checks the exits in place of the built-in kernels; `exitgpu/custom` makes it. `auto` measures the built-in ones.
@@ -76,8 +80,14 @@ export async function resolveOptions(model: Model, options: ClassifierOptions): 
   if (!(Number.isInteger(batch) && batch >= 1)) {
     throw new ArgumentError(`compile: expected a batch of 1 or more, got ${batch}`);
   }
+  if (ensemble && network.halting) {
+    throw new ArgumentError(
+      `compile: expected no ensemble of ${network.name}, whose heads end in a halting score: ` +
+        'what each step says of halting is not to be averaged',
+    );
+  }
   const exits = exitsOf(model, options);
-  const given = options.criterion ?? storedCriterion(model, exits);
+  const given = options.criterion ?? (await storedCriterion(model, exits));
   const kernels = options.exitKernel ?? (given?.kind === 'wgsl' ? given.kernels : undefined);
   const criterion = checkCriterion(given, model, kernels);
   const staged = { batch, ensemble, count, kernels };
@@ -125,7 +135,7 @@ function exitsOf({ network }: Model, { policy, exits }: ClassifierOptions): read
 /** Resolved, small enough for the kernels, and of the kind that they decide by. @throws ArgumentError */
 export function checkCriterion(criterion: Criterion, { network }: Model, kernels: ExitKernels | undefined): Criterion {
   const { stages, classes } = network;
-  const resolved = resolveCriterion(criterion, stages.length, classes);
+  const resolved = resolveCriterion(criterion, stages.length, classes, network.halting);
   if (resolved.kind === 'wgsl' ? resolved.kernels !== kernels : kernels?.builtIn === false) {
     const [wanted, got] =
       kernels?.builtIn === false
@@ -149,10 +159,12 @@ function checkPlan(plan: Plan, network: Network, batch: number): Plan {
   return plan;
 }
 
-/** @throws ArgumentError if the model has no thresholds and there is something to decide */
-function storedCriterion(model: Model, exits: readonly number[]): Criterion {
+/** @throws ArgumentError if the model has neither thresholds nor gates and there is something to decide */
+async function storedCriterion(model: Model, exits: readonly number[]): Promise<Criterion> {
   if (model.thresholds) return { kind: model.thresholds.criterion, thresholds: model.thresholds.values };
   if (exits.length === 1) return entropy(0);
+  if (model.network.halting) return halting(0.5);
+  if (model.network.gates) return learnedGate(model);
   throw new ArgumentError(
     `compile: ${model.network.name} has no stored thresholds; give a criterion such as entropy(0.05), ` +
       'or choose thresholds on validation data first',

@@ -15,10 +15,11 @@ interface Tempered {
 /**
  * Compares a measure of the softmax of the logits with a threshold, strictly: `entropy` (nats), `normalizedEntropy`
  * (nats over the log of the classes) and `change` (of the confidence since the exit before; never at the first) leave
- * below it, `confidence` (the greatest probability) and `margin` (the greatest minus the second) above it.
+ * below it, `confidence` (the greatest probability) and `margin` (the greatest minus the second) above it. `halting`
+ * leaves above it too, by no measure of the softmax: by the probability of having halted that the network computes.
  */
 export interface ThresholdCriterion extends Tempered {
-  readonly kind: CriterionKind | 'normalizedEntropy' | 'change';
+  readonly kind: CriterionKind | 'normalizedEntropy' | 'change' | 'halting';
   /** One per exit but the last, or one for all. */
   readonly thresholds: readonly number[];
   /** In place of `thresholds`: for each exit but the last, one per class, that of the row's label holds. */
@@ -77,7 +78,10 @@ export interface WgslCriterion extends Tempered {
   readonly values: readonly object[];
 }
 
-/** When a row leaves. Rows whose logits are not all finite never leave before the last exit, whatever the criterion. */
+/**
+ * When a row leaves. Rows whose logits, or halting score, are not all finite never leave before the last exit, whatever
+ * the criterion.
+ */
 export type Criterion =
   ThresholdCriterion | PatienceCriterion | GateCriterion | DepthCriterion | JoinedCriterion | WgslCriterion;
 
@@ -95,6 +99,11 @@ export const confidence = comparing('confidence');
 export const margin = comparing('margin');
 /** Leaves where the confidence has changed by less than the exit's threshold since the exit before. */
 export const change = comparing('change');
+/**
+ * Leaves where the probability of having halted by this exit, which a network with `halting` computes, is above the
+ * exit's threshold.
+ */
+export const halting = comparing('halting');
 /** Leaves where the measure passes the threshold of the row's label: `perClass('confidence', [[0.9, 0.5], ...])`. */
 export const perClass = (
   kind: ThresholdCriterion['kind'],
@@ -127,18 +136,30 @@ export const greatestThreshold = (kind: ThresholdCriterion['kind'], classes: num
   kind === 'entropy' ? Math.log(classes) : 1;
 
 /**
- * The criterion checked, with a threshold or gate for each exit but the last.
- * @throws ArgumentError for an unknown kind, a threshold that is no number or out of range, or a wrong count
+ * The criterion checked, with a threshold or gate for each exit but the last. `scored`: the network computes halting
+ * scores.
+ * @throws ArgumentError for an unknown kind, a threshold that is no number or out of range, a wrong count, or a halting
+ * score that the network does not compute
  */
-export function resolveCriterion(criterion: Criterion, exits: number, classes: number): Criterion {
+export function resolveCriterion(criterion: Criterion, exits: number, classes: number, scored = false): Criterion {
   const temperatures = criterion?.temperatures;
   const positive = (value: number): boolean => isNumber(value) && value > 0 && value < Infinity;
   if (temperatures && (temperatures.length !== exits || !temperatures.every(positive))) {
     const got = temperatures.map(show).join(', ');
     throw new ArgumentError(`${criterion.kind}: expected ${exits} positive temperatures, one per exit, got [${got}]`);
   }
-  return { ...resolvePart(criterion, exits, classes), ...(temperatures && { temperatures: [...temperatures] }) };
+  const resolved = resolvePart(criterion, exits, classes);
+  if (!scored && asksHalting(resolved)) {
+    throw new ArgumentError(
+      'halting: expected a network with halting scores, got one whose heads end in logits alone; ' +
+        'leave by confidence or entropy, or give it halting: true and heads that end in a score',
+    );
+  }
+  return { ...resolved, ...(temperatures && { temperatures: [...temperatures] }) };
 }
+
+const asksHalting = (criterion: Criterion): boolean =>
+  'of' in criterion ? criterion.of.some(asksHalting) : criterion.kind === 'halting';
 
 /** Whether it looks at other exits too: it says something else where some of them are not built. */
 export const looksBack = (criterion: Criterion): boolean =>
@@ -151,6 +172,7 @@ function resolvePart(criterion: Criterion, exits: number, classes: number): Crit
     case 'confidence':
     case 'margin':
     case 'change':
+    case 'halting':
       return resolveThresholds(criterion, exits, classes);
     case 'patience':
       checkExit('patience', criterion.exits, exits, 'exits in a row');
@@ -189,8 +211,8 @@ function resolvePart(criterion: Criterion, exits: number, classes: number): Crit
     }
     default:
       throw new ArgumentError(
-        'criterion: expected one of entropy, normalizedEntropy, confidence, margin, change, patience, gate, and, or, ' +
-          `fromExit; got '${String((criterion as Partial<Criterion> | undefined)?.kind)}'`,
+        'criterion: expected one of entropy, normalizedEntropy, confidence, margin, change, halting, patience, gate, ' +
+          `and, or, fromExit; got '${String((criterion as Partial<Criterion> | undefined)?.kind)}'`,
       );
   }
 }

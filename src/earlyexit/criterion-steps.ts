@@ -5,7 +5,18 @@ import type { Criterion, Gate, ThresholdCriterion, WgslCriterion } from './crite
 import type { Scores } from './records.ts';
 
 /** The words of `lib/exit-criterion.wgsl`. */
-const WORDS = { confidence: 0, margin: 1, entropy: 2, streak: 3, change: 4, gate: 5, exit: 6, and: 7, or: 8 } as const;
+const WORDS = {
+  confidence: 0,
+  margin: 1,
+  entropy: 2,
+  streak: 3,
+  change: 4,
+  gate: 5,
+  exit: 6,
+  and: 7,
+  or: 8,
+  halting: 9,
+} as const;
 const BELOW = 16;
 const PER_CLASS = 32;
 const MOST_STEPS = ExitSettings.fields.find(({ name }) => name === 'step')!.length!;
@@ -51,7 +62,7 @@ function thresholdStep({ kind, thresholds, classThresholds }: ThresholdCriterion
   const table = classThresholds?.[at]?.map((threshold) => threshold * scale);
   return {
     does: kind === 'normalizedEntropy' ? 'entropy' : kind,
-    below: kind !== 'confidence' && kind !== 'margin',
+    below: kind !== 'confidence' && kind !== 'margin' && kind !== 'halting',
     ...(table ? { classThresholds: table } : { threshold: (thresholds[at] ?? 0) * scale }),
   };
 }
@@ -165,6 +176,7 @@ export function isSure(criterion: Criterion, exit: number, classes: number, scor
 
 function measure({ does, gate }: Step, exit: number, scores: ScoresSoFar): number {
   if (does === 'exit') return exit;
+  if (does === 'halting') return scores.halting!;
   if (does !== 'gate') return scores[does as 'confidence' | 'margin' | 'entropy' | 'streak' | 'change'];
   const { bias, confidence = 0, margin = 0, entropy = 0, exit: depth = 0 } = gate!;
   return bias + confidence * scores.confidence + margin * scores.margin + entropy * scores.entropy + depth * exit;

@@ -8,9 +8,11 @@ import { Parameters } from '../nn/parameters.ts';
 import { fromFloat32, parseSafetensors, serializeSafetensors, toFloat32 } from '../nn/safetensors.ts';
 import type { Safetensors } from '../nn/safetensors.ts';
 import { CRITERIA } from './criteria.ts';
+import { RISK_BOUNDS, RISK_METHODS } from './judgement/guarantee.ts';
 import { checkDetails, Model } from './model.ts';
 import { multiExit } from './network.ts';
 import type { Network } from './network.ts';
+import type { HeadGradient } from './training/head-gradient.ts';
 
 /** Raised when an older reader would misread a newer file; fields that may be ignored do not raise it. */
 const FORMAT_VERSION = 1;
@@ -27,12 +29,35 @@ const imageShape: Check<ImageShape> = (value, path) => {
   return [channels!, height!, width!];
 };
 
+const headGradient: Check<HeadGradient> = (value, path) =>
+  value === 'equilibrium' ? value : array(number())(value, path);
+
+const calibration = object({ dataset: string, fingerprint: string, samples: natural });
+
+const guarantee = object({
+  risk: string,
+  level: number(),
+  method: oneOf(RISK_METHODS),
+  delta: optional(share),
+  bound: optional(oneOf(RISK_BOUNDS)),
+  candidates: positive,
+  observed: number(),
+  upperBound: number(),
+  calibration,
+  emptyClasses: optional(natural),
+  date: string,
+});
+
 const checkFields = object({
   architecture: object({
     name: string,
     input: imageShape,
     classes: positive,
-    stages: array(object({ body: array(layer), exit: array(layer) })),
+    stages: array(
+      object({ body: array(layer), exit: array(layer), bodyOf: optional(natural), exitOf: optional(natural) }),
+    ),
+    gates: optional(boolean),
+    halting: optional(boolean),
   }),
   normalization: object({ mean: array(number()), std: array(number()) }),
   classNames: array(string),
@@ -40,9 +65,10 @@ const checkFields = object({
     object({
       criterion: oneOf(CRITERIA),
       values: array(number({ min: 0 })),
-      chosenOn: object({ dataset: string, fingerprint: string, samples: natural }),
-      maxAccuracyLoss: share,
+      chosenOn: calibration,
+      maxAccuracyLoss: optional(share),
       achieved: object({ accuracy: share, accuracyFull: share, shares: array(share) }),
+      guarantee: optional(guarantee),
     }),
   ),
   training: optional(
@@ -60,9 +86,15 @@ const checkFields = object({
       loss: optional(array(record((value) => value))),
       phases: optional(array(object({ name: string, epochs: natural, weights, trained: natural }))),
       augmentation: optional(record(number())),
+      accumulate: optional(positive),
+      clipNorm: optional(number({ min: 0 })),
+      headGradient: optional(headGradient),
       optimizer: record((value) => value),
       adapter: string,
       losses: array(number()),
+      validation: optional(
+        object({ values: array(number()), best: optional(object({ epoch: natural, value: number() })) }),
+      ),
     }),
   ),
 });
@@ -89,7 +121,13 @@ export async function saveModel(model: Model): Promise<Uint8Array> {
       name: network.name,
       input: network.input,
       classes: network.classes,
-      stages: network.stages.map(({ body, exit }) => ({ body: body.map(layerToJson), exit: exit.map(layerToJson) })),
+      stages: network.stages.map(({ body, exit, ...shares }) => ({
+        body: body.map(layerToJson),
+        exit: exit.map(layerToJson),
+        ...shares,
+      })),
+      gates: network.gates,
+      halting: network.halting,
     },
     exits: network.macs.toExit.map((macs, index) => ({ exit: index + 1, macs })),
     macs: network.macs.full,

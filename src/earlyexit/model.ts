@@ -9,7 +9,9 @@ import { Classifier } from './classifier.ts';
 import type { ClassifierOptions } from './classifier.ts';
 import { resolveCriterion } from './criteria.ts';
 import type { CriterionKind } from './criteria.ts';
+import type { Guarantee } from './judgement/guarantee.ts';
 import type { Network } from './network.ts';
+import type { HeadGradient } from './training/head-gradient.ts';
 
 /** Thresholds, and what they were chosen on. */
 export interface ChosenThresholds {
@@ -17,10 +19,15 @@ export interface ChosenThresholds {
   /** One per exit but the last. */
   readonly values: readonly number[];
   readonly chosenOn: { readonly dataset: string; readonly fingerprint: string; readonly samples: number };
-  /** Most accuracy that may be lost against the full network, as a share. */
-  readonly maxAccuracyLoss: number;
+  /**
+   * Most accuracy that may be lost against the full network on the data they were chosen on, as a share; left out where
+   * a guarantee takes its place.
+   */
+  readonly maxAccuracyLoss?: number;
   /** On the data they were chosen on. */
   readonly achieved: { readonly accuracy: number; readonly accuracyFull: number; readonly shares: readonly number[] };
+  /** What holds beyond the data they were chosen on, where that is known. */
+  readonly guarantee?: Guarantee;
 }
 
 /** One phase of a training, see `strategies.ts`. */
@@ -53,10 +60,21 @@ export interface TrainingRecord {
   readonly phases?: readonly PhaseRecord[];
   /** Random changes of the images, where there were any. */
   readonly augmentation?: Readonly<Record<string, number>>;
+  /** Batches per step, if more than one. */
+  readonly accumulate?: number;
+  /** What gradients were clipped to, if they were. */
+  readonly clipNorm?: number;
+  /** What heads sent into the trunk, if not all. */
+  readonly headGradient?: HeadGradient;
   readonly optimizer: Readonly<Record<string, unknown>>;
   readonly adapter: string;
   /** Mean loss of each epoch. */
   readonly losses: readonly number[];
+  /** Where there was validation, its value after each epoch; `best`: the epoch, from 1, whose weights these are. */
+  readonly validation?: {
+    readonly values: readonly number[];
+    readonly best?: { readonly epoch: number; readonly value: number };
+  };
 }
 
 export interface ModelDetails {

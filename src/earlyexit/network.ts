@@ -2,6 +2,7 @@ import type { Dataset, ImageShape } from '../data/dataset.ts';
 import { ArgumentError } from '../errors.ts';
 import { currentGraph, trace } from '../graph/trace.ts';
 import type { Operand, Value } from '../kernels/define.ts';
+import { zeros } from '../nn/initializers.ts';
 import { sequential, within } from '../nn/layer.ts';
 import type { Layer, LayerContext, ParameterSpec } from '../nn/layer.ts';
 import { Rows, sizeOf } from '../tensor/spec.ts';
@@ -9,8 +10,20 @@ import { Rows, sizeOf } from '../tensor/spec.ts';
 /** A piece of the trunk, and the head that may answer after it. */
 export interface Stage {
   readonly body: readonly Layer[];
-  /** Ends in logits `[rows, classes]`. */
+  /** Ends in logits `[rows, classes]`; with `halting`, see there. */
   readonly exit: readonly Layer[];
+  /** The body has the parameters of that earlier stage's, counted from 1: one block, run again. */
+  readonly bodyOf?: number | undefined;
+  /** The exit has the parameters of that earlier stage's. */
+  readonly exitOf?: number | undefined;
+}
+
+/** What the names of a stage's parameters begin with. */
+export interface StageParts {
+  readonly body: string;
+  readonly exit: string;
+  /** Of an exit with a gate. */
+  readonly gate?: string;
 }
 
 export interface NetworkOptions {
@@ -20,6 +33,15 @@ export interface NetworkOptions {
   readonly classes: number;
   /** In order; the exit of the last stage always answers. */
   readonly stages: readonly Stage[];
+  /**
+   * Each exit but the last has a gate that can be learned, see `learnedGates`: `gate1.weight` `[1, 3]` over confidence,
+   * margin and entropy of its logits, and `gate1.bias`, all of them taken 10 times (`GATE_GAIN`) and 0 at first, so
+   * that nobody leaves early. Gates are computed by the exit checks and not counted among the multiply-accumulates.
+   * None where left out.
+   */
+  readonly gates?: boolean | undefined;
+  /** Heads end in `[rows, classes + 1]`: logits, then the probability of having halted by this exit. */
+  readonly halting?: boolean | undefined;
 }
 
 /** Multiply-accumulates of one sample, heads counted; the exit checks cost time, not multiply-accumulates. */
@@ -43,6 +65,8 @@ export function macsToExit({ toExit, heads }: NetworkMacs, exit: number, exits: 
 export interface Network extends NetworkOptions {
   readonly parameters: Readonly<Record<string, ParameterSpec>>;
   readonly macs: NetworkMacs;
+  /** Of each stage: `stage1` and `exit1`, or those of the earlier stage whose parameters it shares. */
+  readonly parts: readonly StageParts[];
   /** The trunk through stage k, counted from 1. */
   body(stage: number, x: Value, context: LayerContext): Value;
   /** The logits of exit k, counted from 1. */
@@ -50,11 +74,12 @@ export interface Network extends NetworkOptions {
 }
 
 /**
- * Puts a network together from stages. Parameters are named `stage1.conv1.weight`, `exit1.linear1.bias`.
- * @throws ArgumentError, ShapeError if the layers do not fit each other
+ * Puts a network together from stages. Parameters are named `stage1.conv1.weight`, `exit1.linear1.bias`. A stage that
+ * shares those of an earlier one has none of its own; its multiply-accumulates count all the same.
+ * @throws ArgumentError, ShapeError if the layers, or those of stages that share parameters, do not fit each other
  */
 export function multiExit(options: NetworkOptions): Network {
-  const { name, input, classes, stages } = options;
+  const { name, input, classes, stages, gates = false, halting = false } = options;
   if (stages.length === 0) throw new ArgumentError(`${name}: expected at least one stage, got none`);
   if (!(Number.isInteger(classes) && classes > 0)) {
     throw new ArgumentError(`${name}: expected a positive number of classes, got ${classes}`);
@@ -62,26 +87,73 @@ export function multiExit(options: NetworkOptions): Network {
   if (input.length !== 3 || !input.every((length) => Number.isInteger(length) && length > 0)) {
     throw new ArgumentError(`${name}: expected an input of [channels, height, width], got [${input.join(', ')}]`);
   }
+  if (gates && stages.length === 1) {
+    throw new ArgumentError(`${name}: expected two exits or more to have gates between, got one, which always answers`);
+  }
+  if (gates && halting) {
+    throw new ArgumentError(`${name}: expected gates or halting scores, which both say where to leave, got both`);
+  }
   const bodies = stages.map(({ body }) => sequential(body));
   const exits = stages.map(({ exit }) => sequential(exit));
   const parameters: Record<string, ParameterSpec> = {};
-  const add = (prefix: string, layer: Layer): void => {
-    for (const [local, spec] of Object.entries(layer.parameters)) parameters[`${prefix}.${local}`] = spec;
-  };
-  bodies.forEach((layer, index) => add(`stage${index + 1}`, layer));
-  exits.forEach((layer, index) => add(`exit${index + 1}`, layer));
+  const bodyParts = placeParts(parameters, 'stage', bodies, stages.map(({ bodyOf }) => bodyOf));
+  const exitParts = placeParts(parameters, 'exit', exits, stages.map(({ exitOf }) => exitOf));
+  const parts = bodyParts.map((body, index): StageParts => {
+    const own = { body, exit: exitParts[index]! };
+    if (!gates || index === stages.length - 1) return own;
+    const gate = `gate${index + 1}`;
+    parameters[`${gate}.weight`] = { shape: [1, 3], initialize: zeros };
+    parameters[`${gate}.bias`] = { shape: [1], initialize: zeros };
+    return { ...own, gate };
+  });
 
   const network: Omit<Network, 'macs'> = {
     name,
     input,
     classes,
     stages,
+    gates,
+    halting,
     parameters,
-    body: (stage, x, context) => bodies[stage - 1]!.forward(x, within(context, `stage${stage}`)),
-    exit: (stage, x, context) => exits[stage - 1]!.forward(x, within(context, `exit${stage}`)),
+    parts,
+    body: (stage, x, context) => bodies[stage - 1]!.forward(x, within(context, parts[stage - 1]!.body)),
+    exit: (stage, x, context) => exits[stage - 1]!.forward(x, within(context, parts[stage - 1]!.exit)),
   };
   return { ...network, macs: countMacs(network) };
 }
+
+/**
+ * Adds the parameters of all bodies or of all exits to `parameters`, unless they are those of an earlier one, counted
+ * from 1 in `sharers`; returns what the names begin with in each stage.
+ * @throws ArgumentError if there is no such earlier one, or its parameters are others
+ */
+function placeParts(
+  parameters: Record<string, ParameterSpec>,
+  kind: 'stage' | 'exit',
+  layers: readonly Layer[],
+  sharers: readonly (number | undefined)[],
+): string[] {
+  const parts: string[] = [];
+  layers.forEach((layer, index) => {
+    const [own, of] = [`${kind}${index + 1}`, sharers[index]];
+    if (of === undefined) {
+      for (const [local, spec] of Object.entries(layer.parameters)) parameters[`${own}.${local}`] = spec;
+      parts.push(own);
+      return;
+    }
+    const owner = Number.isInteger(of) && of <= index ? layers[of - 1] : undefined;
+    if (!owner) throw new ArgumentError(`${own}: expected to share the parameters of an earlier ${kind}, got ${of}`);
+    const [wanted, got] = [owner, layer].map(shapesOf);
+    if (wanted !== got) {
+      throw new ArgumentError(`${own}: expected the parameters of ${kind}${of}, ${wanted}; got ${got}`);
+    }
+    parts.push(parts[of - 1]!);
+  });
+  return parts;
+}
+
+const shapesOf = ({ parameters }: Layer): string =>
+  Object.entries(parameters).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`).join(', ') || 'none';
 
 /**
  * Refuses data that a network cannot be trained or judged on; `what` names the caller.
@@ -104,7 +176,8 @@ export function checkFits({ name, input, classes }: Network, dataset: Dataset, w
  * Traces the network over symbolic parameters, which checks its shapes, and adds up what its operations say they cost.
  */
 function countMacs(network: Omit<Network, 'macs'>): NetworkMacs {
-  const { name, input, classes, stages } = network;
+  const { name, input, classes, stages, halting } = network;
+  const columns = classes + Number(halting);
   const specs = Object.entries(network.parameters).map(
     ([parameter, { shape }]) => [parameter, { dtype: 'f32', shape }] as const,
   );
@@ -124,9 +197,10 @@ function countMacs(network: Omit<Network, 'macs'>): NetworkMacs {
     stages.forEach((_, index) => {
       x = cost(trunk, () => network.body(index + 1, x, context));
       const logits = cost(heads, () => network.exit(index + 1, x, context));
-      if (logits.shape.length !== 2 || sizeOf(logits.shape) !== classes) {
+      if (logits.shape.length !== 2 || sizeOf(logits.shape) !== columns) {
         throw new ArgumentError(
-          `${name}: exit ${index + 1} gives [${logits.shape.join(', ')}], expected [rows, ${classes}] logits`,
+          `${name}: exit ${index + 1} gives [${logits.shape.join(', ')}], expected [rows, ${columns}] logits` +
+            (halting ? ' and halting score' : ''),
         );
       }
     });

@@ -1,7 +1,7 @@
 import { ExitRecord, GO_ON, NOT_FINITE } from '../kernels/exit-check.ts';
 import { readStruct } from '../kernels/kernel.ts';
 
-/** What the exit check knows of a row. For a row with a NaN or infinite logit the scores are NaN. */
+/** What the exit check knows of a row. For a row that is not `finite` the scores are NaN. */
 export interface Scores {
   readonly label: number;
   /** The greatest probability. */
@@ -10,7 +10,12 @@ export interface Scores {
   readonly margin: number;
   /** In nats. */
   readonly entropy: number;
-  /** False if a logit was NaN or infinite: only the last exit answers for such a row, and its label means little. */
+  /** The probability of having halted by this exit; only of networks with halting scores, in score tables. */
+  readonly halting?: number;
+  /**
+   * False if a logit or the halting score was NaN or infinite: only the last exit answers for such a row, and its label
+   * means little.
+   */
   readonly finite: boolean;
 }
 
@@ -46,7 +51,11 @@ const SCORES = {
   fields: ExitRecord.fields.filter(({ offset }) => offset < SCORE_BYTES),
 } as typeof ExitRecord;
 
-/** Decodes record `index`. */
+/** The halting score in record `index`. */
+export const readHalting = (bytes: ArrayBuffer, index: number): number =>
+  readStruct(ExitRecord, new DataView(bytes), index * RECORD_BYTES).halting;
+
+/** Decodes record `index`, all but the halting score. */
 export function readRecord(bytes: ArrayBuffer, index = 0): Answer {
   const { decision, label, confidence, margin, entropy, exit } = readStruct(
     ExitRecord,

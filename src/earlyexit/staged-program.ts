@@ -222,7 +222,7 @@ function traceStages(
     const judged = sum ? add({ a: sum, b: logits }) : ensemble ? copy({ x: logits }) : logits;
     const [settings, classThresholds] = [tensors.settings[index]!, tensors.classThresholds[index]!];
     const next = rows[index + 1];
-    const attributes = { ...(next && { next }), ...(kernels && { kernels }) };
+    const attributes = { ...(next && { next }), ...(kernels && { kernels }), halting: network.halting };
     const { order, nextOrigin } = exitCheck({ logits: judged, settings, classThresholds, origin, records }, attributes);
     if (!next) return;
     crossing.push(perSample(value) + (ensemble ? perSample(judged) : 0));

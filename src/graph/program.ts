@@ -1,5 +1,5 @@
 import type { Device, Pipeline } from '../device/device.ts';
-import type { BufferRange, Recording } from '../device/recording.ts';
+import type { BufferRange, PassTimestamps, Recording } from '../device/recording.ts';
 import { ArgumentError, DisposedError, GpuError, ShapeError, StaleOutputError } from '../errors.ts';
 import type { Dispatch, Operand, Value } from '../kernels/define.ts';
 import { extentsOf, GRID_BYTES, GRIDS_PER_WORKGROUP, indirectGridKernel } from '../kernels/indirect-grid.ts';
@@ -40,9 +40,10 @@ export type GridKind = 'full' | 'indirect';
 /** What a run takes: host data, a tensor, an earlier output, or (part of) a buffer of the page. */
 export type RunInput = TypedArray | Tensor | Output | GPUBuffer | BufferRange;
 
-interface Launch {
+export interface Launch {
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
+  readonly op: string;
   readonly dispatch: Dispatch;
   readonly live: LiveRows;
   readonly segment: number;
@@ -166,12 +167,22 @@ export class Program<I extends string = string, O extends string = string> {
     return this.#launches.length;
   }
 
+  /** @internal In order. */
+  get launches(): readonly Launch[] {
+    return this.#launches;
+  }
+
   /** `12.3 MB -> 4.1 MB, 34 -> 6 buffers`: intermediate memory without and with the plan. */
   get memory(): string {
     const { unplanned, buffers } = this.#lowered;
     const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-    const planned = buffers.reduce((sum, bytes) => sum + bytes, 0);
-    return `${megabytes(unplanned.bytes)} -> ${megabytes(planned)}, ${unplanned.buffers} -> ${buffers.length} buffers`;
+    const bytes = `${megabytes(unplanned.bytes)} -> ${megabytes(this.memoryBytes)}`;
+    return `${bytes}, ${unplanned.buffers} -> ${buffers.length} buffers`;
+  }
+
+  /** Intermediate memory as planned: activations, and gradients on their way. */
+  get memoryBytes(): number {
+    return this.#lowered.buffers.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** @throws DisposedError, DeviceLostError, GpuError */
@@ -193,7 +204,7 @@ export class Program<I extends string = string, O extends string = string> {
    * @throws ShapeError naming the input that is missing, unknown, or does not fit
    */
   run(inputs: Readonly<Record<I, RunInput>>): Record<O, Output> {
-    this.#record(inputs).submit();
+    this.record(inputs).submit();
     return this.outputs();
   }
 
@@ -206,7 +217,7 @@ export class Program<I extends string = string, O extends string = string> {
    * Runs like `call`, but leaves it to the caller when to wait: call the result once, or a staging buffer stays taken.
    */
   submit(inputs: Readonly<Record<I, RunInput>>): () => Promise<Record<O, TypedArray>> {
-    const recording = this.#record(inputs);
+    const recording = this.record(inputs);
     const outputs = Object.entries<Output>(this.outputs());
     const ranges = outputs.map(([, output]) => output.live());
     const pending = recording.read(...ranges.filter(({ size }) => size > 0));
@@ -224,8 +235,9 @@ export class Program<I extends string = string, O extends string = string> {
     };
   }
 
-  #record(inputs: Readonly<Record<I, RunInput>>): Recording {
-    const recording = this.start(inputs);
+  /** @internal A run that is yet to be submitted; `profile()` has its passes timed. */
+  record(inputs: Readonly<Record<I, RunInput>>, timestamps?: PassTimestamps): Recording {
+    const recording = this.start(inputs, timestamps);
     for (let segment = 0; segment < this.#graph.segments; segment++) this.encode(recording, segment);
     return recording;
   }
@@ -234,7 +246,7 @@ export class Program<I extends string = string, O extends string = string> {
    * Takes the inputs of a new run and starts its recording; `encode` the segments into it, then `submit()` it before
    * the next one is started: they share the memory of the inputs.
    */
-  start(inputs: Readonly<Record<I, RunInput>>): Recording {
+  start(inputs: Readonly<Record<I, RunInput>>, timestamps?: PassTimestamps): Recording {
     this.check();
     const given = inputs as Readonly<Record<string, RunInput>>;
     for (const name of Object.keys(given)) {
@@ -246,7 +258,7 @@ export class Program<I extends string = string, O extends string = string> {
     }
     const counts = this.#countSamples(given);
     for (const tensor of this.#captured) void tensor.buffer;
-    const recording = this.device.record(this.label);
+    const recording = this.device.record(this.label, timestamps);
     for (const [rows, live] of this.#live) {
       const count = rows && counts.get(rows);
       if (count !== undefined) live.set(count);
@@ -484,7 +496,7 @@ export class Program<I extends string = string, O extends string = string> {
     if (kernel.live) entries.push({ binding: kernel.live.binding, resource: { buffer: live.buffer } });
     if (this.#counters) entries.push({ binding: counterBinding(kernel), resource: this.reached(segment) });
     const group = this.device.gpu.createBindGroup({ label: `${this.label}/${op} ${kernel.name}`, layout, entries });
-    return { pipeline, group, dispatch, live, segment };
+    return { pipeline, group, op, dispatch, live, segment };
   }
 
   /** One launch that computes the grids of a group of others. */
@@ -515,6 +527,7 @@ export class Program<I extends string = string, O extends string = string> {
     this.#gridLaunches.push({
       pipeline,
       group,
+      op: indirectGridKernel.name,
       dispatch: { kernel: indirectGridKernel, bind: {}, grid },
       live,
       segment,

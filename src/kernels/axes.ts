@@ -1,4 +1,5 @@
-import { sizeOf } from '../tensor/spec.ts';
+import { ArgumentError } from '../errors.ts';
+import { describe, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { expected } from './define.ts';
 
@@ -13,6 +14,47 @@ export const MAX_RANK = 6;
 
 /** Elements from one position to the next, row-major. */
 export const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+
+/**
+ * The axis meant, counted from the first.
+ * @throws ArgumentError
+ */
+export function axisOf(op: string, { shape }: Spec, axis: number): number {
+  const rank = shape.length;
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    throw new ArgumentError(`${op}: expected axes from ${-rank} to ${rank - 1}, got ${axis}`);
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+/**
+ * The same, of an axis whose length may change.
+ * @throws ArgumentError also for the axis of the samples: how many there are is known only when a program runs
+ */
+export function axisBehindSamples(op: string, x: Spec, axis: number): number {
+  const at = axisOf(op, x, axis);
+  if (at > 0 || !x.rows) return at;
+  throw new ArgumentError(`${op}: expected an axis behind that of the samples, got ${axis} of ${describe(x)}`);
+}
+
+/** A spec with another length along an axis. */
+export const withLength = (spec: Spec, axis: number, length: number): Spec => ({
+  ...spec,
+  shape: spec.shape.with(axis, length),
+});
+
+/**
+ * How kernels walk along an axis: the positions before it that one sample owns, the elements from one of these to the
+ * next, and those from one position along the axis to the next.
+ */
+export function alongAxis({ shape, rows }: Spec, axis: number) {
+  const at = axis < 0 ? axis + shape.length : axis;
+  return {
+    outerPerSample: sizeOf(shape.slice(0, at)) / (rows?.max ?? 1),
+    length: sizeOf(shape.slice(at)),
+    stride: sizeOf(shape.slice(at + 1)),
+  };
+}
 
 /**
  * The same walk along as few axes as possible, but at least one: an axis of length 1 is left out, and two neighbours

@@ -38,9 +38,8 @@ const GROUP = 64;
 
 type CheckKernel = Kernel<keyof Decision | 'logits' | 'stays', { readonly classes: number }, undefined>;
 
-/** The variants of one launch. */
-const KERNELS: Readonly<Record<Exclude<ExitVariant, 'split'>, { full: CheckKernel; half: CheckKernel; grid: Grid }>> = {
-  row: { full: exitCheckKernel, half: exitCheckHalfKernel, grid: linearGrid(1, 64) },
+/** The variants of one launch in which several invocations share a row. */
+const SHARED: Readonly<Record<'subgroup' | 'workgroup', { full: CheckKernel; half: CheckKernel; grid: Grid }>> = {
   subgroup: { full: exitCheckSubgroupKernel, half: exitCheckSubgroupHalfKernel, grid: linearGrid(1, 4) },
   workgroup: { full: exitCheckWideKernel, half: exitCheckWideHalfKernel, grid: linearGrid(1, 1) },
 };
@@ -54,6 +53,8 @@ export interface ExitCheckAttributes {
   readonly next?: Rows;
   /** The logits are pairs of f16, `u32[rows, ceil(classes / 2)]`, the first of a pair in the lower half. */
   readonly half?: { readonly classes: number };
+  /** Behind the logits of a row, in a column more, its halting score: f32, and for the variant `row` alone. */
+  readonly halting?: boolean;
   /** Chosen by the number of classes if left out. */
   readonly variant?: ExitVariant;
   /** In place of the kernels here; `whole` ones take f32 logits. */
@@ -63,37 +64,43 @@ export interface ExitCheckAttributes {
 /**
  * The fused exit check: one pass over the classes gives label, confidence, margin and entropy (nats), decides by
  * `settings`, writes each row's record at its `origin`, and lists the rows that stay.
- * logits: `f32[rows, classes]`, or what `half` says; settings: an `ExitSettings`; classThresholds: `f32[classes]`, a
- * threshold for each label, or `f32[1]` where the settings ask for none; origin: `u32[rows]`; records: an `ExitRecord`
- * per row of the batch, changed in place. Results, both `u32[next]`: `order`, the rows that stay in the order they had,
- * and `nextOrigin`, where in the batch each came from; of a single row there is no order to speak of, and neither is
- * written.
+ * logits: `f32[rows, classes]`, with `halting` `f32[rows, classes + 1]`, or what `half` says; settings: an
+ * `ExitSettings`; classThresholds: `f32[classes]`, a threshold for each label, or `f32[1]` where the settings ask for
+ * none; origin: `u32[rows]`; records: an `ExitRecord` per row of the batch, changed in place. Results, both `u32[next]`:
+ * `order`, the rows that stay in the order they had, and `nextOrigin`, where in the batch each came from; of a single
+ * row there is no order to speak of, and neither is written.
  */
 export const exitCheck = defineOp<{ logits: Operand } & Decision, Staying, ExitCheckAttributes>({
   name: 'exit-check',
-  infer({ logits, ...decision }, { next, half, variant = 'row', kernels }) {
+  infer({ logits, ...decision }, { next, half, halting = false, variant = 'row', kernels }) {
     const { rows, dtype, shape } = logits;
-    const classes = half?.classes ?? shape[1]!;
-    const words = half ? Math.ceil(classes / 2) : classes;
+    const classes = half?.classes ?? shape[1]! - Number(halting);
+    const words = half ? Math.ceil(classes / 2) : classes + Number(halting);
     // One row per sample: a decision is a sample's.
     const fits = rows && shape.length === 2 && shape[0] === rows.max && shape[1] === words && classes > 0;
     if (!fits || dtype !== (half ? 'u32' : 'f32') || !Number.isInteger(classes)) {
-      const wanted = half ? `u32[rows, ${words}], pairs of ${classes} f16` : 'f32[rows, classes]';
+      const full = `f32[rows, classes${halting ? ' + 1' : ''}]`;
+      const wanted = half ? `u32[rows, ${words}], pairs of ${classes} f16` : full;
       throw expected('exit-check', `logits ${wanted}`, logits);
     }
-    if (variant !== 'split' && !Object.hasOwn(KERNELS, variant)) {
+    if (variant !== 'row' && variant !== 'split' && !Object.hasOwn(SHARED, variant)) {
       throw new ArgumentError(`exit-check: expected variant row, subgroup, workgroup or split, got ${String(variant)}`);
+    }
+    if (halting && (variant !== 'row' || half || kernels?.whole)) {
+      const got = half ? 'pairs of f16' : kernels?.whole ? 'an exit kernel of your own' : `variant ${variant}`;
+      throw new ArgumentError(`exit-check: expected f32 logits and variant row with a halting score, got ${got}`);
     }
     return inferDecision('exit-check', rows, classes, decision, { next, kernels });
   },
-  lower({ logits, ...decision }, outputs, { next, half, variant, kernels }, context) {
+  lower({ logits, ...decision }, outputs, { next, half, halting = false, variant, kernels }, context) {
     const rows = logits.rows!;
-    const classes = half?.classes ?? logits.shape[1]!;
-    const chosen = variant ?? variantFor(classes);
+    const classes = half?.classes ?? logits.shape[1]! - Number(halting);
+    const chosen = variant ?? (halting ? 'row' : variantFor(classes));
+    const perRow = { classes, halting: Number(halting) };
     const bind = { ...decision, logits };
     if (chosen === 'row' && !half && !kernels?.whole && next && rows.max > 1 && rows.max <= GROUP) {
       const all = { ...bind, ...outputs, next: liveCountOf(next) };
-      const group = dispatch(exitCheckGroupKernel, { bind: all, params: { classes }, grid: [1], rows });
+      const group = dispatch(exitCheckGroupKernel, { bind: all, params: perRow, grid: [1], rows });
       return withKernels([group], kernels);
     }
     const stays = staysOf(rows, next, context);
@@ -104,14 +111,20 @@ export const exitCheck = defineOp<{ logits: Operand } & Decision, Staying, ExitC
       const grid = linearGrid(1, rowsPerWorkgroup);
       return [dispatch(kernel, { bind: own, params: { classes }, grid, rows }), ...after];
     }
+    const all = { ...bind, stays };
+    if (chosen === 'row') {
+      const kernel = half ? exitCheckHalfKernel : exitCheckKernel;
+      const check = dispatch(kernel, { bind: all, params: perRow, grid: linearGrid(1, 64), rows });
+      return withKernels([check, ...after], kernels);
+    }
     if (chosen !== 'split') {
-      const { grid, [half ? 'half' : 'full']: kernel } = KERNELS[chosen];
-      const check = dispatch(kernel, { bind: { ...bind, stays }, params: { classes }, grid, rows });
+      const { grid, [half ? 'half' : 'full']: kernel } = SHARED[chosen];
+      const check = dispatch(kernel, { bind: all, params: { classes }, grid, rows });
       return withKernels([check, ...after], kernels);
     }
     const params = { classes, parts: Math.ceil(classes / SPLIT_CLASSES) };
-    const perRow = params.parts * exitCheckSplitKernel.workgroupSize[0] * (ExitPart.size / 4);
-    const found = context.scratch({ dtype: 'u32', shape: [rows.max, perRow], rows });
+    const words = params.parts * exitCheckSplitKernel.workgroupSize[0] * (ExitPart.size / 4);
+    const found = context.scratch({ dtype: 'u32', shape: [rows.max, words], rows });
     const { settings } = decision;
     const split = half ? exitCheckSplitHalfKernel : exitCheckSplitKernel;
     const launches = [

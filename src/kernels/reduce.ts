@@ -1,7 +1,6 @@
 import { perSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { ArgumentError } from '../errors.ts';
-import { axesParam, MAX_RANK, mergeAxes, stridesOf } from './axes.ts';
+import { axesParam, axisOf, MAX_RANK, mergeAxes, stridesOf } from './axes.ts';
 import type { Axis } from './axes.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
 import type { Dispatch, GradientRule, NoGradient, Op, Operand, Value } from './define.ts';
@@ -18,15 +17,8 @@ export interface ReduceAttributes {
 /** Elements that one invocation combines, one after the other. Another number gives other bits. */
 const CHUNK = 256;
 
-function reducedAxes(op: string, { shape }: Spec, { axes }: ReduceAttributes): Set<number> {
-  const rank = shape.length;
-  for (const axis of axes ?? []) {
-    if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-      throw new ArgumentError(`${op}: expected axes from ${-rank} to ${rank - 1}, got ${axis}`);
-    }
-  }
-  return new Set(axes ? axes.map((axis) => (axis < 0 ? axis + rank : axis)) : shape.keys());
-}
+const reducedAxes = (op: string, x: Spec, { axes }: ReduceAttributes): Set<number> =>
+  new Set(axes ? axes.map((axis) => axisOf(op, x, axis)) : x.shape.keys());
 
 /** One member of the family. `code` is its number in `wgsl/reduce.wgsl`. */
 const reduction = (

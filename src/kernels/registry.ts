@@ -1,10 +1,12 @@
 // Every operation that users call, one line each. As a module of names and not an object, so that bundles keep only what they use.
+export { accumulate } from './accumulate.ts';
 export { adam } from './adam.ts';
 export { augment } from './augment.ts';
 export { batchNorm } from './batch-norm.ts';
 export { batchNormTraining } from './batch-norm-training.ts';
 export { add, div, less, maximum, minimum, mul, notLess, reluGrad, sigmoidGrad, sub, tanhGrad } from './binary.ts';
 export { compactRows } from './compact-rows.ts';
+export { concat } from './concat.ts';
 export { conv2d } from './conv2d.ts';
 export { crossEntropy } from './cross-entropy.ts';
 export { crossEntropyGrad } from './cross-entropy-grad.ts';
@@ -17,12 +19,14 @@ export { labelWeights } from './label-weights.ts';
 export { linear } from './linear.ts';
 export { localResponseNorm } from './local-response-norm.ts';
 export { matmul } from './matmul.ts';
-export { padChannels } from './pad-channels.ts';
+export { pad } from './pad.ts';
 export { averagePool2d, maxPool2d } from './pool2d.ts';
 export { max, mean, min, sum } from './reduce.ts';
 export { reshape } from './reshape.ts';
 export { updateRunningStatistics } from './running-statistics.ts';
 export { sgd } from './sgd.ts';
+export { slice } from './slice.ts';
 export { softmax } from './softmax.ts';
 export { confidence, entropy, margin } from './softmax-measures.ts';
+export { updateScale } from './update-scale.ts';
 export { abs, copy, exp, log, negate, reciprocal, relu, scale, sigmoid, sign, sqrt, square, tanh } from './unary.ts';

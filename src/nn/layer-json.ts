@@ -1,17 +1,19 @@
 import { array, boolean, number, object, oneOf, optional, string } from '../json.ts';
 import type { Check } from '../json.ts';
 import { ModelFileError } from '../errors.ts';
+import { HALTING, haltingHead, haltingStep } from './halting.ts';
 import { averagePool2d, conv2d, dropout, flatten, globalAveragePool, linear, maxPool2d, relu } from './layers.ts';
 import type { Layer } from './layer.ts';
 import { mixedPool2d } from './mixed-pool.ts';
 import { batchNorm2d, localResponseNorm } from './normalization.ts';
+import { gru } from './recurrent.ts';
 import { padChannels, residual } from './residual.ts';
 
 // Far beyond any real layer, and small enough that shapes computed from it stay exact.
 const count = number({ min: 1, max: 2 ** 24, integer: true });
 const small = number({ min: 0, max: 1024, integer: true });
 const window = number({ min: 1, max: 1024, integer: true });
-const activation = optional(oneOf(['none', 'relu']));
+const activation = optional(oneOf(['none', 'relu', 'sigmoid', 'tanh']));
 const share = number({ min: 0, max: 1 });
 const positive = number({ min: 1e-30, max: 1e30 });
 const notNegative = number({ min: 0, max: 1e30 });
@@ -24,6 +26,8 @@ const pool = object({
   ceil: optional(boolean),
   activation,
 });
+
+const loopColumns = { width: count, input: count, halting: oneOf(HALTING) };
 
 /** For each type of layer: checks its options and makes it. */
 const makers: Readonly<Record<string, Check<Layer>>> = {
@@ -64,6 +68,18 @@ const makers: Readonly<Record<string, Check<Layer>>> = {
     const check = object({ body: array(layer), shortcut: optional(array(layer)), activation });
     const { body, ...options } = defined(check(value, path));
     return residual(body, options);
+  },
+  gru(value, path) {
+    const { input, output } = object({ input: count, output: count })(value, path);
+    return gru(input, output);
+  },
+  haltingStep(value, path) {
+    const { body, ...options } = object({ body: array(layer), ...loopColumns })(value, path);
+    return haltingStep(body, options);
+  },
+  haltingHead(value, path) {
+    const { classes, ...options } = object({ classes: count, ...loopColumns })(value, path);
+    return haltingHead(classes, options);
   },
   relu: () => relu(),
   flatten: () => flatten(),

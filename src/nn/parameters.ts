@@ -88,6 +88,11 @@ export class Parameters {
     return tensor;
   }
 
+  /** Replaces values, by name. @throws ModelFileError, ShapeError for a name or a length that is none of these */
+  write(values: ReadonlyMap<string, Float32Array>): void {
+    for (const [name, data] of values) this.get(name).write(data);
+  }
+
   /** Copies all values to the host, in one read of each buffer. */
   async read(): Promise<Map<string, Float32Array>> {
     const [trained, kept] = await Promise.all([this.whole.read(), this.#kept?.whole.read()]);

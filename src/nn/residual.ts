@@ -1,19 +1,22 @@
 import { ShapeError } from '../errors.ts';
 import type { Activation } from '../kernels/activation.ts';
 import { add } from '../kernels/binary.ts';
-import { padChannels as padChannelsOp } from '../kernels/pad-channels.ts';
-import type { PadChannelsAttributes } from '../kernels/pad-channels.ts';
+import { pad } from '../kernels/pad.ts';
+import type { PadAttributes } from '../kernels/pad.ts';
 import { relu, sigmoid, tanh } from '../kernels/unary.ts';
 import { describe } from '../tensor/spec.ts';
 import { sequential, within } from './layer.ts';
 import type { Layer, ParameterSpec } from './layer.ts';
 
-/** Channels of zeros around those of `[rows, channels, ...]`. */
-export const padChannels = (options: PadChannelsAttributes): Layer => ({
+/**
+ * Channels of zeros around those of `[rows, channels, ...]`, or, if negative, channels left out: in the shortcuts of
+ * ResNet's option A (He et al. 2016, section 4.2).
+ */
+export const padChannels = (options: Omit<PadAttributes, 'axis'>): Layer => ({
   type: 'padChannels',
   options: { ...options },
   parameters: {},
-  forward: (x) => padChannelsOp({ x }, options),
+  forward: (x) => pad({ x }, { ...options, axis: 1 }),
 });
 
 export interface ResidualOptions {

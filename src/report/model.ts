@@ -1,3 +1,4 @@
+import type { Guarantee } from '../earlyexit/judgement/guarantee.ts';
 import type { Network } from '../earlyexit/network.ts';
 import type { ChosenThresholds, ModelDetails, TrainingRecord } from '../earlyexit/model.ts';
 import type { Layer } from '../nn/layer.ts';
@@ -16,7 +17,7 @@ export function parameterCount({ parameters }: Network): number {
 export interface PartCost {
   /** `stage 1`, `exit 1` */
   readonly part: string;
-  /** Numbers that optimisers step. */
+  /** Numbers that optimisers step; of an exit, with its gate. */
   readonly trained: number;
   /** Numbers that are kept beside them: running statistics. */
   readonly kept: number;
@@ -27,10 +28,10 @@ export interface PartCost {
 }
 
 /** In the order in which a sample meets them. */
-export function partCosts({ stages, parameters, macs }: Network): PartCost[] {
-  const cost = (part: string): Omit<PartCost, 'macs'> => {
-    const prefix = `${part.replace(' ', '')}.`;
-    const own = Object.entries(parameters).filter(([name]) => name.startsWith(prefix));
+export function partCosts({ stages, parts, parameters, macs }: Network): PartCost[] {
+  const cost = (part: string, gate?: string): Omit<PartCost, 'macs'> => {
+    const names = [part.replace(' ', ''), gate];
+    const own = Object.entries(parameters).filter(([name]) => names.includes(name.slice(0, name.indexOf('.'))));
     return { part, ...countParameters(Object.fromEntries(own)) };
   };
   return stages.flatMap((_, index) => {
@@ -38,7 +39,7 @@ export function partCosts({ stages, parameters, macs }: Network): PartCost[] {
     const trunk = macsToExit - head - (macs.toExit[index - 1] ?? 0);
     return [
       { ...cost(`stage ${index + 1}`), macs: trunk },
-      { ...cost(`exit ${index + 1}`), macs: head, macsToExit },
+      { ...cost(`exit ${index + 1}`, parts[index]!.gate), macs: head, macsToExit },
     ];
   });
 }
@@ -72,13 +73,34 @@ export const thresholdsText = ({ criterion, values, ...choice }: ChosenThreshold
 
 /** On what thresholds were chosen, for what loss, and what came of it there. */
 export function choiceText(choice: Omit<ChosenThresholds, 'criterion' | 'values'>): string {
-  const { chosenOn, maxAccuracyLoss, achieved } = choice;
+  const { chosenOn, maxAccuracyLoss, achieved, guarantee } = choice;
+  const aim = maxAccuracyLoss === undefined ? '' : ` to lose at most ${points(maxAccuracyLoss)} points there`;
   const leaving = achieved.shares.slice(0, -1).reduce((sum, share) => sum + share, 0);
   return (
-    `chosen on ${chosenOn.dataset} (${plural(chosenOn.samples, 'sample')}) ` +
-    `to lose at most ${points(maxAccuracyLoss)} points there: ${percent(leaving, 1)} left early, ` +
-    `${percent(achieved.accuracy)} right against ${percent(achieved.accuracyFull)}`
+    `chosen on ${chosenOn.dataset} (${plural(chosenOn.samples, 'sample')})${aim}: ${percent(leaving, 1)} left early, ` +
+    `${percent(achieved.accuracy)} right against ${percent(achieved.accuracyFull)}` +
+    (guarantee ? `; ${guaranteeText(guarantee)}` : '')
   );
+}
+
+/** `accuracy loss at most 0.01 guaranteed with probability 0.9`, `errors at most 0.02 guaranteed on average` */
+export function guaranteeText({ risk, level, delta }: Guarantee): string {
+  const sense = delta === undefined ? 'on average' : `with probability ${Number((1 - delta).toPrecision(6))}`;
+  return `${risk} at most ${level} guaranteed ${sense}`;
+}
+
+/** For whom it holds, by what method, and since when. */
+function guaranteeEntry(guarantee: Guarantee): [string, string] {
+  const { method, bound, candidates, observed, upperBound, calibration, emptyClasses, date } = guarantee;
+  const { dataset, samples, fingerprint } = calibration;
+  const numbers = [observed, upperBound].map((value) => Number(value.toPrecision(3)));
+  return [
+    'guarantee',
+    `${guaranteeText(guarantee)}, for samples like those of ${dataset} ` +
+      `(${plural(samples, 'sample')}, fingerprint ${fingerprint}), where it was ${numbers[0]}, ` +
+      `bounded by ${numbers[1]}; ${method}${bound ? ` with ${bound}` : ''} over ${plural(candidates, 'candidate')}, ${date}` +
+      (emptyClasses ? `; no sample was of ${emptyClasses} of the classes` : ''),
+  ];
 }
 
 /** All that a model file says, as text. */
@@ -96,7 +118,8 @@ export function modelText(network: Network, { normalization, classNames, thresho
       : []),
     ...stages,
     ['classes', (classNames ?? []).join(', ')],
-    ['thresholds', thresholds ? thresholdsText(thresholds) : 'none stored'],
+    ['thresholds', thresholds ? thresholdsText(thresholds) : `none stored${network.gates ? '; gates decide' : ''}`],
+    ...(thresholds?.guarantee ? [guaranteeEntry(thresholds.guarantee)] : []),
     ...(training ? trainingEntries(training) : [['trained on', 'not recorded'] as const]),
   ]);
   return `${lines}\n\n${partsText(network)}`;

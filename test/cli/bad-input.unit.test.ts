@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, expect, test } from 'vitest';
+import { cifar } from '../data/cifar-bytes.ts';
 import { idx } from '../data/idx-bytes.ts';
 import { blankModel, idxFiles, writeFolder } from './fixtures.ts';
 import { runCli } from './run-cli.ts';
@@ -34,6 +35,7 @@ await writeFolder(join(room, 'small'), {
   'train-images-idx3-ubyte': idx([12, 14, 14], new Uint8Array(12 * 196)),
   't10k-images-idx3-ubyte': idx([4, 14, 14], new Uint8Array(4 * 196)),
 });
+await writeFolder(join(room, 'colour'), { 'train-32.bin': cifar([0, 1, 2, 3, 4, 5]), 'test-32.bin': cifar([6]) });
 await writeFolder(join(room, 'empty'), {});
 
 /** No driver anywhere: an input that is not refused in time ends in exit code 3. */
@@ -46,12 +48,19 @@ const calls: [string, number, ...string[]][] = [
   ['train --epochs 0', 2, '--epochs: expected an integer of 1 or more'],
   ['train --model b-lenat', 2, '--model: expected one of b-lenet', 'b-lenat'],
   ['train --weights 1,1,1', 2, '--weights: expected 2 numbers for b-lenet', '1,1,1'],
+  ['train --resume', 2, '--resume: expected an interrupted training in models/', 'leave --resume out'],
+  ['reproduce b-lenet', 2, 'reproduce: expected one of b-lenet-mnist (', "got 'b-lenet'"],
+  ['train --gates 1 --strategy separate', 2, '--gates: expected no --strategy beside it', 'separate'],
   ['train --data @/truncated', 1, 'truncated IDX', 'train-images-idx3-ubyte'],
   ['train --data @/foreign', 1, 'not IDX', 'a PNG image'],
   ['train --data @/disagree', 1, 'expected 12 labels', 'got 11'],
   ['train --data @/small', 1, 'expected images of [1, 28, 28]', 'got [1, 14, 14]'],
+  ['train --data @/colour', 1, 'got [3, 32, 32]', 'such images are for b-alexnet, b-resnet, small-cnn, mlp'],
+  ['train --model mlp --data @/colour --image-size 64', 1, 'expected one of train-64.bin, train.bin', 'test-32.bin'],
+  ['train --image-size 32', 2, '--image-size: expected it with --data <folder> only'],
+  ['evaluate @/model.safetensors --data @/colour', 1, 'expected images of [1, 28, 28]', 'got [3, 32, 32]'],
   ['train --data @/empty', 1, 'got an empty folder'],
-  ['train --data @/text.txt', 1, 'expected a folder of IDX files, got a file'],
+  ['train --data @/text.txt', 1, 'expected a folder of labelled images, got a file'],
   ['train --data @/disagree --out @/precious.safetensors --json @/precious.json', 1, 'expected 12 labels'],
   ['train --out @/nowhere/model.safetensors', 1, 'nowhere', 'nothing there'],
   ['train --out @/empty', 1, 'expected a name for a file, got a folder'],

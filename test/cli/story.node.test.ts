@@ -77,22 +77,68 @@ test('a model is trained, described, judged and used', { timeout: 120_000 }, asy
   expect(inverted.json.predictions).toEqual([{ ...plain.json.predictions[0], input: png, changes }]);
 });
 
-test('Ctrl-C saves what has been learnt', async () => {
+test('gates are trained with the model, and decide where it is used', async () => {
+  const folder = await temporaryFolder();
+  const data = await writeFolder(join(folder, 'digits'), idxFiles({ train: 240, test: 40 }));
+  const [model, json] = [join(folder, 'gated.safetensors'), join(folder, 'result.json')];
+  const run = async (...args: string[]) => {
+    const result = await runCli([...args, '--json', json, ...adapter]);
+    expect(result.code, result.stderr).toBe(0);
+    return { ...result, json: JSON.parse(await readFile(json, 'utf8')) };
+  };
+  const trained = await run('train', '--data', data, '--out', model, '--gates', '4', '--epochs', '2', '--batch', '16');
+  expect(trained.stderr).toContain('b-lenet, 74,698 parameters');
+  expect(trained.stdout).toMatch(/^gates +[0-9.]+ % leave at exit 1, [0-9.]+ % leave at exit 2$/m);
+  const { network, details } = readModelFile(await readFile(model));
+  expect(network.gates).toBe(true);
+  expect(details).toMatchObject({ training: { strategy: 'jointGates' } });
+  expect(details.thresholds).toBeUndefined();
+
+  const judged = await run('evaluate', model, '--data', data);
+  expect(judged.json).toMatchObject({ criterion: { kind: 'gate' }, thresholds: { source: 'stored' } });
+  // What a stage costs weighs so much that exit 1 is the right one for all.
+  expect(judged.json.exits[0].share).toBeGreaterThan(0.5);
+  const predicted = await run('predict', model, `${join(data, 't10k-images-idx3-ubyte')}#0`);
+  expect(predicted.json).toMatchObject({ criterion: { kind: 'gate', gates: [{ bias: expect.any(Number) }] } });
+  const asked = await run('evaluate', model, '--data', data, '--criterion', 'margin');
+  expect(asked.json).toMatchObject({ criterion: { kind: 'margin' }, thresholds: { source: 'chosen' } });
+});
+
+test('Ctrl-C saves what has been learnt, and the same call goes on', async () => {
   const folder = await temporaryFolder();
   const data = await writeFolder(join(folder, 'digits'), idxFiles({ train: 240, test: 24 }));
   const model = join(folder, 'model.safetensors');
-  const result = await runCli(['train', '--data', data, '--epochs', '1000', '--out', model, ...adapter], {
-    onOutput(text, interrupt) {
-      if (text.split('\n').length === 2) interrupt();
-    },
-  });
+  const call = ['train', '--data', data, '--epochs', '1000', '--out', model, ...adapter];
+  /** Until the first epoch of this sitting is over. */
+  const sitting = (...more: string[]) =>
+    runCli([...call, ...more], {
+      onOutput(text, interrupt) {
+        if (text.split('\n').length === 2) interrupt();
+      },
+    });
+  const result = await sitting();
   expect(result.stderr).toContain('stopping after this step');
   expect(result.stdout).toContain('saved what there is');
   expect(result.code).toBe(130);
   const { details } = readModelFile(await readFile(model));
   expect(details.training).toMatchObject({ interrupted: true, epochs: { planned: 1000 } });
   expect(details.thresholds).toBeDefined();
-  expect((await readdir(folder)).sort()).toEqual(['digits', 'model.safetensors']);
+  const files = ['digits', 'model.jsonl', 'model.safetensors', 'model.training.safetensors'];
+  expect((await readdir(folder)).sort()).toEqual(files);
+
+  expect(await runCli(call)).toMatchObject({ code: 2, stderr: expect.stringContaining('go on with it by --resume') });
+  const other = await runCli([...call, '--resume', '--seed', '2']);
+  expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('begun with seed 1, now asked for 2') });
+  const resumed = await sitting('--resume');
+  expect(resumed.code, resumed.stderr).toBe(130);
+  const log = (await readFile(join(folder, 'model.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+  const events = log.map(({ event }) => event).filter((event) => event !== 'step' && event !== 'epoch');
+  const sittings = [['begin', 'checkpoint', 'interruption'], ['resume', 'failure'], ['resume', 'checkpoint', 'interruption']];
+  expect(events).toEqual(sittings.flat());
+  expect(log[0]).toMatchObject({ adapter: expect.any(String), seed: 1, flags: { epochs: 1000 }, webgpu: '0.6.2' });
+  const epochs = log.filter(({ event }) => event === 'epoch').map(({ epoch }) => epoch);
+  expect(epochs.length).toBeGreaterThan(1);
+  expect(epochs).toEqual(epochs.map((_, index) => index + 1));
 });
 
 test('doctor measures the adapter', async () => {

@@ -121,10 +121,10 @@ describe('classifying', () => {
   it('reads the count of survivors per exit and all records once', async () => {
     using classifier = await model.compile({ criterion: halves, batch: 70 });
     const { trace } = await classifier.classifyBatch(samples, { trace: true });
-    expect(trace).toMatchObject({ submits: 3, reads: 3, bytesRead: 4 + 4 + 70 * 28 });
+    expect(trace).toMatchObject({ submits: 3, reads: 3, bytesRead: 4 + 4 + 70 * 32 });
     classifier.setCriterion(entropy(Math.log(10)));
     const early = await classifier.classifyBatch(samples, { trace: true });
-    expect(early.trace).toMatchObject({ submits: 2, reads: 2, bytesRead: 4 + 70 * 28 });
+    expect(early.trace).toMatchObject({ submits: 2, reads: 2, bytesRead: 4 + 70 * 32 });
   });
 
   it('takes bytes, floats and GPU buffers, and any number of samples', async () => {

@@ -162,12 +162,12 @@ describe('a criterion that is refused', () => {
   it('is nothing that is known', () => {
     refuses(
       { kind: 'luck', thresholds: [1] },
-      "criterion: expected one of entropy, normalizedEntropy, confidence, margin, change, patience, gate, " +
+      "criterion: expected one of entropy, normalizedEntropy, confidence, margin, change, halting, patience, gate, " +
         "and, or, fromExit; got 'luck'",
     );
     refuses(
       and(confidence(0.5), undefined as never),
-      "criterion: expected one of entropy, normalizedEntropy, confidence, margin, change, patience, gate, " +
+      "criterion: expected one of entropy, normalizedEntropy, confidence, margin, change, halting, patience, gate, " +
         "and, or, fromExit; got 'undefined'",
     );
   });

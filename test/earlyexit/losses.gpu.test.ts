@@ -58,6 +58,8 @@ describe('terms of the loss', () => {
         labels: y,
         exits: weighing.exits,
         weightedSum: (of, among) => weighing.sum(of, among),
+        weigh: (of, by) => weighing.term(of, by),
+        parameter: (name) => expect.unreachable(`nobody asked for ${name}`),
         report: () => {},
       };
       return Object.fromEntries(terms.map((term, index): [string, Value] => [`term${index}`, term.trace(context)!]));
@@ -129,17 +131,16 @@ interface GradientOptions {
   readonly loss?: readonly LossTerm[];
   readonly headGradient?: HeadGradient;
   readonly gradientNorms?: boolean;
-  /** What the schedules among the weights say. */
-  readonly now?: readonly number[];
 }
 
 /** The gradient of the loss by every parameter: what a step of SGD with a learning rate of 1 takes away. */
-async function gradientsOf({ weights = [1, 1, 1], now, ...options }: GradientOptions = {}) {
+async function gradientsOf({ weights = [1, 1, 1], ...options }: GradientOptions = {}) {
   using model = Model.initialize(device, toy, { seed: 5 });
   const optimizer = sgd({ learningRate: 1, momentum: 0 });
-  using step = await compileStep(model, { batch: SAMPLES, weights, optimizer, ...options });
+  const schedule = { steps: 10, stepsPerEpoch: 5, exits: 3, macs: toy.macs };
+  using step = await compileStep(model, { batch: SAMPLES, weights, optimizer, schedule, ...options });
   const before = await model.parameters.read();
-  const read = step.run({ x, y, hyper: optimizer.hyper(1), seed: Uint32Array.of(1), ...(now && { weights: now }) });
+  const read = step.run({ x, y, hyper: optimizer.hyper(1), seed: Uint32Array.of(1), step: 1 });
   const results = await read();
   const after = await model.parameters.read();
   const grads = new Map<string, Float32Array>();
@@ -165,12 +166,13 @@ function forward(parameters: Values): Logits[] {
   });
 }
 
-const whole = losses.earlyExitLoss({
+const wholeOptions = {
   smoothing: 0.1,
   lambda: -0.4,
   cost: { mu: 0.7, threshold: 0.4, softness: 0.2 },
   distillation: { weight: 0.6, temperature: 2 },
-});
+};
+const whole = losses.earlyExitLoss(wholeOptions);
 
 describe('gradients of whole losses', () => {
   it('agree with finite differences through the trunk that the exits share', async () => {
@@ -215,7 +217,12 @@ describe('gradients of whole losses', () => {
   it('are the same whether a weight is a number or follows a schedule', async () => {
     const weights = [0.3, 0, 1];
     const { grads } = await gradientsOf({ weights, loss: whole });
-    const live = await gradientsOf({ weights: [() => NaN, 0, 1], loss: whole, now: weights });
+    const scheduled = losses.earlyExitLoss({
+      ...wholeOptions,
+      lambda: (step) => -0.4 * step,
+      cost: { ...wholeOptions.cost, mu: () => 0.7 },
+    });
+    const live = await gradientsOf({ weights: [() => 0.3, 0, 1], loss: scheduled });
     for (const [name, grad] of grads) {
       grad.forEach((value, index) => expect(live.grads.get(name)![index], name).toBeCloseTo(value, 6));
     }

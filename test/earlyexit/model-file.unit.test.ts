@@ -43,6 +43,16 @@ it.each<[string, Parameters<typeof changed>[0], string]>([
   ['an input without channels', (json) => json.architecture.input.shift(), 'architecture.input: expected an array of 3'],
   ['an unknown layer', (json) => (json.architecture.stages[0].body[0].type = 'magic'), 'expected one of conv,'],
   ['layers that do not fit', (json) => json.architecture.stages[0].body.shift(), 'its architecture does not fit together: '],
+  [
+    'a body of a stage that comes later',
+    (json) => (json.architecture.stages[1].bodyOf = 2),
+    'its architecture does not fit together: stage2: expected to share the parameters of an earlier stage, got 2',
+  ],
+  [
+    'an exit of one with other parameters',
+    (json) => (json.architecture.stages[1].exitOf = 1),
+    'exit2: expected the parameters of exit1, conv1.weight [10, 5, 3, 3], conv1.bias [10], linear1.weight [10, 640], ',
+  ],
   ['no stages', (json) => (json.architecture.stages = []), 'its architecture does not fit together: b-lenet: expected at least'],
   [
     'a dropout of everything',
@@ -51,6 +61,8 @@ it.each<[string, Parameters<typeof changed>[0], string]>([
   ],
   ['two thresholds for one exit', (json) => (json.thresholds = { ...thresholds, values: [1, 1] }), 'entropy: expected 1 thresholds'],
   ['a threshold out of range', (json) => (json.thresholds = { ...thresholds, values: [2.4] }), 'entropy: expected thresholds from 0 to 2.3026 nats'],
+  ['gates without weights', (json) => (json.architecture.gates = true), "a tensor 'gate1.weight' of F32 [1, 3], got none"],
+  ['gates by number', (json) => (json.architecture.gates = 1), 'architecture.gates: expected true or false, got 1'],
   ['an unknown criterion', (json) => (json.thresholds = { ...thresholds, criterion: 'luck' }), 'criterion: expected one of entropy'],
   ['thresholds of null', (json) => (json.thresholds = null), 'exitgpu.thresholds: expected an object, got null'],
   ['a missing tensor', (_, all) => all.delete(bias), `expected a tensor '${bias}' of F32 [10], got none`],

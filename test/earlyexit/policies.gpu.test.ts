@@ -210,7 +210,7 @@ describe('what a call costs, counted below the library', () => {
       const predictions = await classifier.classifyBatch(rows.subarray(0, batch * 4), scored);
       expect(new Set(predictions.map((prediction) => prediction.exit))).toEqual(new Set([exit]));
       const { dispatches, ...counts } = counting.counts;
-      const bytes = 28 * batch;
+      const bytes = 32 * batch;
       expect(counts).toEqual({ submits: 1, maps: [bytes], bytesCopied: bytes, buffersMade: 0, bindGroupsMade: 0 });
       expect(dispatches).toBe(classifier.dispatches);
     }
@@ -236,7 +236,7 @@ describe('what a call costs, counted below the library', () => {
       using counting = new CountingDevice();
       const { trace } = await classifier.classifyBatch(rows.subarray(0, 128), { trace: true });
       const counts = Math.min(exit, 2);
-      expect(counting.counts.maps).toEqual([...Array(counts).fill(4), 28 * 32]);
+      expect(counting.counts.maps).toEqual([...Array(counts).fill(4), 32 * 32]);
       expect(trace!.wasted).toBe(exit === 3 ? 0 : 1);
     }
   });

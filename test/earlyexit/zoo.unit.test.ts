@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { createDataset } from '../../src/data/dataset.ts';
+import type { ImageShape } from '../../src/data/dataset.ts';
 import { bAlexNet } from '../../src/earlyexit/models/b-alexnet.ts';
 import { bLeNet } from '../../src/earlyexit/models/b-lenet.ts';
 import { bResNet } from '../../src/earlyexit/models/b-resnet.ts';
+import { looped } from '../../src/earlyexit/models/looped.ts';
 import { mlp } from '../../src/earlyexit/models/mlp.ts';
-import { MODEL_NAMES, MODELS } from '../../src/earlyexit/models/zoo.ts';
+import { smallCnn } from '../../src/earlyexit/models/small-cnn.ts';
+import { MODEL_NAMES, MODELS, networkFor } from '../../src/earlyexit/models/zoo.ts';
+import type { ModelName } from '../../src/earlyexit/models/zoo.ts';
 import type { Network } from '../../src/earlyexit/network.ts';
 import { modelText, partCosts, partsText } from '../../src/report/model.ts';
 
@@ -48,10 +53,32 @@ it.each<Costs>([
     kept: [32, 0, 64, 64, 384, 0],
   },
   {
+    network: smallCnn(),
+    full: 749_504,
+    toExit: [60_368, 410_816, 765_184],
+    trained: [80 + 16, 3_930, 8 * 9 * 24 + 24 + 48, 11_770, 24 * 9 * 32 + 32 + 64, 15_690],
+    kept: [16, 0, 48, 0, 64, 0],
+  },
+  {
     network: mlp({ input: [3, 8, 8], widths: [32, 16], classes: 5 }),
     full: 192 * 32 + 32 * 16 + 16 * 5,
     toExit: [192 * 32 + 32 * 5, 192 * 32 + 32 * 5 + 32 * 16 + 16 * 5],
     trained: [193 * 32, 33 * 5, 33 * 16, 17 * 5],
+    kept: [0, 0, 0, 0],
+  },
+  {
+    // A step is 7 -> 6 -> 3 and 3 -> 1; all steps have the parameters of the first.
+    network: looped({ input: [1, 1, 4], classes: 3, width: 3, steps: 3 }),
+    full: 3 * 63 + 9,
+    toExit: [72, 144, 216],
+    trained: [8 * 6 + 7 * 3 + 4, 4 * 3, 0, 0, 0, 0],
+    kept: none,
+  },
+  {
+    network: looped({ input: [1, 1, 4], classes: 3, width: 3, steps: 2, cell: 'gru', halting: 'act' }),
+    full: 2 * (7 * 9 + 3) + 9,
+    toExit: [75, 150],
+    trained: [8 * 9 + 4, 4 * 3, 0, 0],
     kept: [0, 0, 0, 0],
   },
 ])('$network.name costs what is published', ({ network, full, toExit, trained, kept }) => {
@@ -75,11 +102,45 @@ it.each(MODEL_NAMES)('%s is made by its name and for as many classes as are aske
   expect(macs.full).toBeLessThan(MODELS[name]().macs.full);
 });
 
+describe('networkFor', () => {
+  /** Nothing of a data set but what decides: the shape of its images, and as many classes. */
+  const images = (shape: ImageShape, classes: number) => createDataset({
+    name: 'some',
+    shape,
+    images: new Uint8Array(0),
+    labels: new Uint8Array(0),
+    classNames: Array.from({ length: classes }, (_, label) => String(label)),
+  });
+
+  it.each<[ModelName, ImageShape]>([
+    ['b-lenet', [1, 28, 28]],
+    ['b-alexnet', [3, 32, 32]],
+    ['b-resnet', [3, 32, 32]],
+    ['mlp', [1, 28, 28]],
+    ['mlp', [3, 64, 48]],
+    ['small-cnn', [3, 64, 48]],
+  ])('builds %s for images of [%s] and their classes', (name, shape) => {
+    expect(networkFor(name, images(shape, 7))).toMatchObject({ input: shape, classes: 7 });
+  });
+
+  it('names the networks that take such images', () => {
+    expect(() => networkFor('b-alexnet', images([1, 28, 28], 10))).toThrow(
+      'b-alexnet: expected images of [3, 32, 32], got [1, 28, 28] in some; such images are for b-lenet, small-cnn, mlp',
+    );
+    expect(() => networkFor('b-lenet', images([3, 64, 64], 10))).toThrow(/such images are for small-cnn, mlp, looped$/);
+  });
+});
+
 it.each<[string, () => Network]>([
   ['bResNet: expected 1 block or more of each width, got 0', () => bResNet({ blocks: 0 })],
   ['bResNet: expected 1 block or more of each width, got 1.5', () => bResNet({ blocks: 1.5 })],
+  ['smallCnn: expected one or more positive widths, got [8, 1.5]', () => smallCnn({ widths: [8, 1.5] })],
   ['mlp: expected one or more positive widths, got []', () => mlp({ widths: [] })],
   ['mlp: expected one or more positive widths, got [4, 0]', () => mlp({ widths: [4, 0] })],
+  ['looped: expected a positive whole number of steps, got 0', () => looped({ steps: 0 })],
+  ['looped: expected a positive whole number of width, got 1.5', () => looped({ width: 1.5 })],
+  ["expected halting of ponder, act, got 'never'", () => looped({ halting: 'never' as 'act' })],
+  ["looped: expected a cell of mlp, gru, got 'lstm'", () => looped({ cell: 'lstm' as 'gru' })],
 ])('%s', (message, make) => expect(make).toThrow(message));
 
 describe('the text of a network', () => {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/graph/program.ts';
 import { batchNorm } from '../../src/kernels/batch-norm.ts';
+import { concat } from '../../src/kernels/concat.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { localResponseNorm } from '../../src/kernels/local-response-norm.ts';
+import { pad } from '../../src/kernels/pad.ts';
 import { max, min, sum } from '../../src/kernels/reduce.ts';
+import { slice } from '../../src/kernels/slice.ts';
 import { relu, sigmoid, tanh } from '../../src/kernels/unary.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import { random } from '../op-table.ts';
@@ -80,5 +83,21 @@ describe('values that are not finite', () => {
     expect([...results.sum]).toEqual([NaN, Infinity, -Infinity]);
     expect([...results.max]).toEqual([NaN, Infinity, 5]);
     expect([...results.min]).toEqual([NaN, 1, -Infinity]);
+  });
+
+  it('are moved as they are, and so are integers', async () => {
+    const specs = { x: { dtype: 'f32', shape: [1, 4] }, n: { dtype: 'i32', shape: [2] } } as const;
+    using program = await compile(device, specs, ({ x, n }) => ({
+      slice: slice({ x }, { axis: 1, start: 1 }),
+      pad: pad({ x }, { axis: 1, before: -2, after: 1 }),
+      concat: concat({ a: x, b: x }, { axis: 0 }),
+      integers: concat({ a: n, b: n }, { axis: 0 }),
+    }));
+    const x = Float32Array.of(1, NaN, Infinity, -Infinity);
+    const results = await program.call({ x, n: Int32Array.of(-1, 7) });
+    expect([...results.slice]).toEqual([NaN, Infinity, -Infinity]);
+    expect([...results.pad]).toEqual([Infinity, -Infinity, 0]);
+    expect([...results.concat]).toEqual([...x, ...x]);
+    expect([...results.integers]).toEqual([-1, 7, -1, 7]);
   });
 });

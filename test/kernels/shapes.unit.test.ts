@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { ArgumentError, ShapeError } from '../../src/errors.ts';
 import { broadcast, broadcastStrides, mergeAxes } from '../../src/kernels/axes.ts';
+import { concat } from '../../src/kernels/concat.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { matmul } from '../../src/kernels/matmul.ts';
+import { pad } from '../../src/kernels/pad.ts';
 import { max, sum } from '../../src/kernels/reduce.ts';
+import { slice } from '../../src/kernels/slice.ts';
 import { relu } from '../../src/kernels/unary.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import type { Spec } from '../../src/tensor/spec.ts';
@@ -102,5 +105,45 @@ describe('infer', () => {
     expect(() => sum.infer({ x: fixed(2, 3) }, { axes: [2] })).toThrow('sum: expected axes from -2 to 1, got 2');
     expect(() => sum.infer({ x: integers }, {})).toThrow(ShapeError);
     expect(() => relu.infer({ x: integers }, {})).toThrow('relu: expected f32[...], got u32[4]');
+  });
+});
+
+describe('moves along an axis', () => {
+  it('keep samples and dtype', () => {
+    expect(slice.infer({ x: sampled(8, 5) }, { axis: -1, start: 2 }).y).toEqual(sampled(8, 3));
+    expect(pad.infer({ x: sampled(4, 5) }, { axis: 1, before: 1, after: -3 }).y).toEqual(sampled(4, 3));
+    expect(concat.infer({ a: sampled(8, 2, 3), b: sampled(8, 5, 3) }, { axis: -2 }).y).toEqual(sampled(8, 7, 3));
+    expect(concat.infer({ a: integers, b: integers }, { axis: 0 }).y).toEqual({ ...integers, shape: [8] });
+  });
+
+  it('leave the axis of the samples alone', () => {
+    const says = (op: string) => `${op}: expected an axis behind that of the samples, got 0 of f32[rows, 3]`;
+    expect(() => slice.infer({ x: sampled(4, 3) }, { axis: 0, end: 2 })).toThrow(says('slice'));
+    expect(() => pad.infer({ x: sampled(4, 3) }, { axis: 0, after: 2 })).toThrow(says('pad'));
+    expect(() => concat.infer({ a: sampled(4, 3), b: sampled(4, 3) }, { axis: 0 })).toThrow(says('concat'));
+  });
+
+  it.each<[string, Spec, Spec]>([
+    ['samples and none', sampled(4, 3), fixed(4, 3)],
+    ['samples of two kinds', sampled(4, 3), { ...fixed(4, 3), rows: new Rows(4) }],
+    ['other lengths elsewhere', fixed(2, 3), fixed(3, 3)],
+    ['more axes', fixed(2, 3), fixed(2, 3, 1)],
+    ['fewer axes', fixed(2, 3), fixed(2)],
+    ['two dtypes', { ...fixed(4), dtype: 'i32' }, integers],
+  ])('refuse to join %s', (_, a, b) => {
+    const axis = a.shape.length - 1;
+    expect(() => concat.infer({ a, b }, { axis })).toThrow(/^concat: expected a and b of one dtype, .* but for axis/);
+  });
+
+  it('name the positions that are not there', () => {
+    const x = fixed(5, 3);
+    expect(() => slice.infer({ x }, { axis: 2 })).toThrow('slice: expected axes from -2 to 1, got 2');
+    for (const [start, end] of [[-1, 2], [2, 2], [0, 6], [0.5, 2], [NaN, 2]] as const) {
+      const says = `slice: expected 0 <= start < end <= 5, got ${start} and ${end}`;
+      expect(() => slice.infer({ x }, { axis: 0, start, end })).toThrow(says);
+    }
+    expect(() => pad.infer({ x }, { axis: 1, before: -1, after: -2 })).toThrow(
+      'pad: expected whole numbers that leave a position of 3, got -1 and -2',
+    );
   });
 });

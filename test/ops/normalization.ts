@@ -1,6 +1,5 @@
 import type { BatchNormAttributes } from '../../src/kernels/batch-norm.ts';
 import type { LocalResponseNormAttributes } from '../../src/kernels/local-response-norm.ts';
-import type { PadChannelsAttributes } from '../../src/kernels/pad-channels.ts';
 import { host, random } from '../op-table.ts';
 import type { Host, OpCase, OpRow } from '../op-table.ts';
 import { activations } from './activations.ts';
@@ -100,38 +99,5 @@ export const localResponseNormRow: OpRow = {
     }));
   },
   ulps: () => 16,
-  differentiable: ['x'],
-};
-
-const paddings: readonly PadChannelsAttributes[] = [
-  {},
-  { before: 2 },
-  { after: 3 },
-  { before: 1, after: 2 },
-  { before: -1, after: 3 },
-  { after: -2 },
-];
-
-export const padChannelsRow: OpRow = {
-  cases: paddings.flatMap((attributes, seed) => [[3, 3, 2, 5], [6, 4]].map((shape) => ({
-    inputs: { x: random(shape, seed) },
-    attributes,
-    samples: 3,
-    batched: ['x'],
-  }))),
-  reference({ x }, attributes) {
-    const { before = 0, after = 0 } = attributes as PadChannelsAttributes;
-    const [rows, channels, ...rest] = x!.shape as [number, number, ...number[]];
-    const plane = rest.reduce((total, length) => total * length, 1);
-    const y: number[] = [];
-    for (let row = 0; row < rows; row++) {
-      for (let c = -before; c < channels + after; c++) {
-        const inside = c >= 0 && c < channels;
-        for (let at = 0; at < plane; at++) y.push(inside ? x!.data[(row * channels + c) * plane + at]! : 0);
-      }
-    }
-    return host([rows, channels + before + after, ...rest], y);
-  },
-  ulps: () => 0,
   differentiable: ['x'],
 };

@@ -12,9 +12,9 @@ import { checkFits } from '../../earlyexit/network.ts';
 import { evaluationText } from '../../report/evaluation.ts';
 import { plural } from '../../report/format.ts';
 import { note } from '../console.ts';
-import { criterionFlags, decide, fromChoice, maxLossFlag } from '../criterion.ts';
+import { criterionFlags, decide, decidesByGates, fromChoice, fromGates, maxLossFlag } from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
-import { dataFlag, readData } from '../data.ts';
+import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { choice, flag, integer } from '../flags.ts';
@@ -26,7 +26,7 @@ export const evaluateVerb = defineVerb({
   inputs: '<file>',
   summary: 'Judge a model with its exits and without: accuracy, where samples leave, work, latency',
   flags: {
-    data: dataFlag,
+    ...dataFlags,
     split: flag(choice('test', 'validation'), {
       placeholder: 'part',
       help: 'The part of the data: test or validation',
@@ -42,11 +42,12 @@ export const evaluateVerb = defineVerb({
     const bytes = await readBytes(file!, 'a model file');
     const { network, details } = readModelFile(bytes, file);
     const decided = decide(network, details.thresholds, flags);
-    const parts = await readData(flags.data);
+    const parts = await readData(flags);
     checkFits(network, parts[flags.split], '--data');
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
-    let decision = decided ?? (await chooseHere(model, parts, flags));
+    const undecided = () => (decidesByGates(network, flags) ? fromGates(model) : chooseHere(model, parts, flags));
+    let decision = decided ?? (await undecided());
     if (flags.policy === 'auto' && !decision.shares) {
       const table = await scoreExits(model, parts.validation, { batch: flags.batch });
       decision = { ...decision, shares: exitShares(table, decision.criterion) };

@@ -3,7 +3,7 @@ import type { Prediction } from '../../node.ts';
 import { significant } from '../../report/format.ts';
 import { table } from '../../report/table.ts';
 import { note } from '../console.ts';
-import { criterionFlags, decide } from '../criterion.ts';
+import { criterionFlags, decide, decidesByGates, fromGates } from '../criterion.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { toggle } from '../flags.ts';
@@ -26,8 +26,8 @@ export const predictVerb = defineVerb({
   async run([file, ...inputs], flags) {
     const bytes = await readBytes(file!, 'a model file');
     const { network, details } = readModelFile(bytes, file);
-    const decision = decide(network, details.thresholds, flags);
-    if (!decision) {
+    const decided = decide(network, details.thresholds, flags);
+    if (!decided && !decidesByGates(network, flags)) {
       const lacking = `${file} has no thresholds for ${flags.criterion ?? 'any criterion'}`;
       throw new UsageError(`--threshold: expected one, since ${lacking}; exitgpu train stores some`);
     }
@@ -43,7 +43,7 @@ export const predictVerb = defineVerb({
       note(`hint: light at the border, where the training data is dark: ${light.join(', ')}; ${way}`);
     }
 
-    if (flags.policy === 'auto' && !decision.shares) {
+    if (flags.policy === 'auto' && !decided?.shares) {
       const known = 'a model with stored thresholds for this criterion, which say where samples leave';
       throw new UsageError(
         `--policy auto: expected ${known}; exitgpu train stores some, or name readback, overlap or gated`,
@@ -51,6 +51,7 @@ export const predictVerb = defineVerb({
     }
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
+    const decision = decided ?? (await fromGates(model));
     using classifier = await model.compile({
       criterion: decision.criterion,
       shares: decision.shares,

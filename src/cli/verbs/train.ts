@@ -1,23 +1,37 @@
 import { dirname, join } from 'node:path';
-import { adam, chooseThresholds, cosine, Model, saveModel, scoreExits, statistics, train } from '../../node.ts';
+import {
+  chooseThresholds,
+  exitShares,
+  learnedGate,
+  Model,
+  saveModel,
+  scoreExits,
+  statistics,
+  train,
+  withGates,
+} from '../../node.ts';
 import type { DatasetParts, Device, Network } from '../../node.ts';
 import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
-import { MODEL_NAMES, MODELS } from '../../earlyexit/models/zoo.ts';
+import { MODEL_NAMES, networkFor } from '../../earlyexit/models/zoo.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { percent, plural } from '../../report/format.ts';
 import { networkText, thresholdsText } from '../../report/model.ts';
 import { list } from '../../report/table.ts';
 import { maxLossFlag } from '../criterion.ts';
 import { note } from '../console.ts';
-import { dataFlag, readData, shortName } from '../data.ts';
+import { dataFlags, readData, shortName } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { EXIT_CODES } from '../failure.ts';
 import { checkWritable, makeFolder, writeWhole } from '../files.ts';
-import { choice, flag, integer, number, optionalFlag, text } from '../flags.ts';
+import { choice, flag, integer, optionalFlag, text, toggle } from '../flags.ts';
 import type { Values } from '../flags.ts';
 import { interruptSignal } from '../interrupt.ts';
+import { optimizerFlags, optimizerOf } from '../optimizer.ts';
 import { showProgress } from '../progress.ts';
+import { isUnfinished, trainingFiles, trainWithFiles } from '../training-files.ts';
+import type { TrainingFiles } from '../training-files.ts';
 import { trainingFlags, trainingOptions } from '../training.ts';
+import { UsageError } from '../usage-error.ts';
 import { defineVerb } from '../verb.ts';
 
 const MODELS_FOLDER = 'models';
@@ -28,7 +42,7 @@ export const trainFlags = {
     help: `The network: ${MODEL_NAMES.join(', ')}`,
     fallback: 'b-lenet',
   }),
-  data: dataFlag,
+  ...dataFlags,
   epochs: flag(integer(1), { placeholder: 'n', help: 'Times through the training part', fallback: '5' }),
   batch: flag(integer(1), { placeholder: 'n', help: 'Samples per step', fallback: '64' }),
   seed: flag(integer(0), {
@@ -37,10 +51,10 @@ export const trainFlags = {
     fallback: '1',
   }),
   ...trainingFlags,
-  learningRate: flag(number(0, Infinity, { exclusive: true }), {
-    placeholder: 'x',
-    help: 'Of Adam at the first step; a cosine takes it to 0 at the last',
-    fallback: '0.002',
+  ...optimizerFlags,
+  patience: optionalFlag(integer(1), {
+    placeholder: 'epochs',
+    help: 'Ends when so many epochs bring nothing better on the validation part, with the best weights',
   }),
   maxLoss: maxLossFlag,
   out: optionalFlag(text, {
@@ -55,11 +69,13 @@ export type TrainFlags = Values<typeof trainFlags>;
 export const trainVerb = defineVerb({
   name: 'train',
   summary: 'Train a network with exits, choose thresholds on validation data, save the model',
-  flags: trainFlags,
-  async run(_, flags) {
+  flags: { ...trainFlags, resume: toggle('Go on with a training that was interrupted, given the same flags') },
+  async run(_, { resume, ...flags }) {
     const plan = await planTraining(flags);
+    const files = trainingFiles(plan.out);
+    checkResume(resume, files);
     using device = await openDevice(flags.adapter);
-    using trained = await trainModel(device, plan, flags);
+    using trained = await trainModel(device, plan, flags, files);
     const { model, out, interrupted, accuracy, text } = trained;
     const { training, thresholds } = model;
     return {
@@ -79,11 +95,12 @@ export interface TrainingPlan {
 
 /** @throws UsageError, DataError, ArgumentError */
 export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
-  const network = MODELS[flags.model]();
-  trainingOptions(flags, network);
   const out = flags.out ?? join(MODELS_FOLDER, `${flags.model}-${shortName(flags.data)}.safetensors`);
   if (flags.out !== undefined) await checkWritable(out);
-  const parts = await readData(flags.data);
+  const parts = await readData(flags);
+  const plain = networkFor(flags.model, parts.train);
+  const network = flags.gates === undefined ? plain : withGates(plain);
+  trainingOptions(flags, network);
   for (const part of Object.values(parts)) checkFits(network, part, '--data');
   if (flags.out === undefined) {
     await makeFolder(dirname(out));
@@ -92,9 +109,27 @@ export async function planTraining(flags: TrainFlags): Promise<TrainingPlan> {
   return { network, parts, out };
 }
 
-/** Trains, chooses thresholds and saves; Ctrl-C ends the training, and what there is is saved. */
-export async function trainModel(device: Device, { network, parts, out }: TrainingPlan, flags: TrainFlags) {
-  const { seed, epochs, batch, learningRate, maxLoss } = flags;
+/** @throws UsageError if a training that was interrupted would be lost, or there is none to go on with */
+function checkResume(resume: boolean, files: TrainingFiles): void {
+  if (resume === isUnfinished(files)) return;
+  throw new UsageError(
+    resume
+      ? `--resume: expected an interrupted training in ${files.state}, got nothing there; leave --resume out to begin`
+      : `${files.state} holds an interrupted training: go on with it by --resume, or delete it to begin anew`,
+  );
+}
+
+/**
+ * Trains, chooses thresholds unless there are gates, and saves; Ctrl-C ends the training, and what there is is saved.
+ * With files beside the model it can be gone on with.
+ */
+export async function trainModel(
+  device: Device,
+  { network, parts, out }: TrainingPlan,
+  flags: TrainFlags,
+  files?: TrainingFiles,
+) {
+  const { seed, epochs, batch, accumulate, clip, patience, maxLoss } = flags;
   const { train: trainPart, validation } = parts;
   const model = Model.initialize(device, network, {
     seed,
@@ -102,31 +137,44 @@ export async function trainModel(device: Device, { network, parts, out }: Traini
     classNames: trainPart.classNames,
   });
   const sizes = [trainPart, validation].map(({ labels }) => plural(labels.length, 'sample'));
+  const use = network.gates ? 'to judge on' : 'to choose thresholds on';
   note(list([
     ['network', networkText(network)],
-    ['data', `${trainPart.name}: ${sizes[0]} to train; ${validation.name}: ${sizes[1]} to choose thresholds on`],
+    ['data', `${trainPart.name}: ${sizes[0]} to train; ${validation.name}: ${sizes[1]} ${use}`],
     ['adapter', device.name],
   ]));
 
   using interrupt = interruptSignal();
   {
     using progress = showProgress(epochs);
-    const steps = epochs * Math.ceil(trainPart.labels.length / batch);
-    const optimizer = adam({ learningRate: cosine(learningRate, steps) });
-    const { signal } = interrupt;
-    const how = trainingOptions(flags, network);
-    await train(model, trainPart, { epochs, batch, seed, optimizer, signal, ...how, ...progress });
+    const options = {
+      epochs,
+      batch,
+      seed,
+      accumulate,
+      signal: interrupt.signal,
+      optimizer: optimizerOf(flags, trainPart.labels.length),
+      ...(clip > 0 && { clipNorm: clip }),
+      ...(patience && { validation: { dataset: validation, patience } }),
+      ...trainingOptions(flags, network),
+      ...progress,
+    };
+    if (files) await trainWithFiles(model, trainPart, files, { ...options, how: { seed, flags } });
+    else await train(model, trainPart, options);
   }
   const table = await scoreExits(model, validation);
   const accuracy = network.stages.map((_, index) => accuracyOf(table, index + 1));
-  model.thresholds = chooseThresholds(table, { maxAccuracyLoss: maxLoss / 100 });
+  if (!network.gates) model.thresholds = chooseThresholds(table, { maxAccuracyLoss: maxLoss / 100 });
+  const shares = network.gates ? exitShares(table, await learnedGate(model)) : [];
   await writeWhole(out, await saveModel(model));
 
   const interrupted = model.training!.interrupted;
   const text = list([
     ['validation', accuracy.map((share, index) => `exit ${index + 1} ${percent(share)}`).join(', ')],
-    ['thresholds', thresholdsText(model.thresholds)],
-    [interrupted ? 'interrupted' : 'saved', interrupted ? `saved what there is to ${out}` : out],
+    model.thresholds
+      ? ['thresholds', thresholdsText(model.thresholds)]
+      : ['gates', shares.map((share, index) => `${percent(share, 1)} leave at exit ${index + 1}`).join(', ')],
+    [interrupted ? 'interrupted' : 'saved', interrupted ? `saved what there is to ${out}${files ? '; --resume goes on' : ''}` : out],
   ]);
   return { model, out, accuracy, interrupted, text, [Symbol.dispose]: () => model.dispose() };
 }

@@ -9,7 +9,7 @@ import { Tensor } from '../../tensor/tensor.ts';
 import { exitSettings } from '../criterion-steps.ts';
 import type { Model } from '../model.ts';
 import { checkFits } from '../network.ts';
-import { readRecord, RECORD_BYTES } from '../records.ts';
+import { readHalting, readRecord, RECORD_BYTES } from '../records.ts';
 import type { Scores } from '../records.ts';
 
 /**
@@ -19,6 +19,8 @@ export interface ScoreTable {
   readonly dataset: Dataset;
   /** Of the network. */
   readonly classes: number;
+  /** The scores hold the network's halting scores. */
+  readonly halting?: boolean | undefined;
   /** Multiply-accumulates of a sample that leaves at exit k (index k - 1), heads on the way counted. */
   readonly macs: readonly number[];
   /** `exits[k - 1][sample]`. */
@@ -35,6 +37,7 @@ export async function scoreExits(
   { batch = 64, signal }: { batch?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<ScoreTable> {
   const { network, device, context } = model;
+  const { halting = false } = network;
   checkFits(network, dataset, 'scoreExits');
   checkBatch(batch, 'scoreExits');
   const exits: Scores[][] = network.stages.map(() => []);
@@ -63,7 +66,8 @@ export async function scoreExits(
       exits.forEach((_, index) => {
         value = network.body(index + 1, value, context);
         const logits = network.exit(index + 1, value, context);
-        exitCheck({ logits, settings: settings[index]!, classThresholds, origin, records: records[index]! });
+        const place = { settings: settings[index]!, classThresholds, origin, records: records[index]! };
+        exitCheck({ logits, ...place }, { halting });
       });
       return {};
     });
@@ -77,15 +81,16 @@ export async function scoreExits(
       const bytes = await pending();
       exits.forEach((list, index) => {
         for (let row = 0; row < count; row++) {
-          const { exit: _, left: __, ...scores } = readRecord(bytes, index * count + row);
-          list.push(scores);
+          const at = index * count + row;
+          const { exit: _, left: __, ...scores } = readRecord(bytes, at);
+          list.push(halting ? { ...scores, halting: readHalting(bytes, at) } : scores);
         }
       });
     }
   } finally {
     for (const tensor of [...records, ...settings]) tensor.dispose();
   }
-  return { dataset, classes: network.classes, macs: network.macs.toExit, exits };
+  return { dataset, classes: network.classes, halting, macs: network.macs.toExit, exits };
 }
 
 /** @throws ArgumentError */

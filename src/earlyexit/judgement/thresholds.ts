@@ -14,8 +14,8 @@ import type { ScoreTable } from './scores.ts';
  * criterion does.
  * @throws ArgumentError for thresholds that a classifier would not take, or temperatures: the scores are those of 1
  */
-export function replay({ exits, classes }: ScoreTable, criterion: Criterion): Uint16Array {
-  const resolved = resolveCriterion(criterion, exits.length, classes);
+export function replay({ exits, classes, halting }: ScoreTable, criterion: Criterion): Uint16Array {
+  const resolved = resolveCriterion(criterion, exits.length, classes, halting);
   const { temperatures } = resolved;
   if (temperatures?.some((temperature) => temperature !== 1)) {
     throw new ArgumentError(`replay: expected no temperatures, which change scores, got [${temperatures.join(', ')}]`);

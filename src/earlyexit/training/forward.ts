@@ -1,4 +1,5 @@
 import type { Value } from '../../kernels/define.ts';
+import { slice } from '../../kernels/slice.ts';
 import type { LayerContext } from '../../nn/layer.ts';
 import type { Model } from '../model.ts';
 import { branch } from './head-gradient.ts';
@@ -17,6 +18,8 @@ export interface ForwardOptions {
 export interface TracedExit extends Branch {
   /** `f32[rows, classes]` */
   readonly logits: Value;
+  /** `f32[rows, 1]`, of a network with `halting`. */
+  readonly halting?: Value;
 }
 
 /**
@@ -37,10 +40,14 @@ export function traceExits(model: Model, x: Value, options: ForwardOptions): Tra
   let value = x;
   return network.stages.map((_, index) => {
     const exit = index + 1;
-    value = network.body(exit, value, contextOf(`stage${exit}`, exit <= deepest));
+    const part = network.parts[index]!;
+    value = network.body(exit, value, contextOf(part.body, exit <= deepest));
     const branched = branch(value, exit, network.stages.length, headGradient);
     value = branched.trunk;
-    const logits = network.exit(exit, branched.head, contextOf(`exit${exit}`, exits.includes(exit)));
-    return { ...branched, logits };
+    const given = network.exit(exit, branched.head, contextOf(part.exit, exits.includes(exit)));
+    if (!network.halting) return { ...branched, logits: given };
+    const at = network.classes;
+    const [logits, halting] = [slice({ x: given }, { axis: 1, end: at }), slice({ x: given }, { axis: 1, start: at })];
+    return { ...branched, logits, halting };
   });
 }

@@ -2,25 +2,32 @@ import { ArgumentError } from '../../errors.ts';
 import { mul } from '../../kernels/binary.ts';
 import { meanCrossEntropy } from '../../kernels/cross-entropy.ts';
 import { constant } from '../../kernels/define.ts';
-import type { Value } from '../../kernels/define.ts';
+import type { Operand, Value } from '../../kernels/define.ts';
 import { klDivergence } from '../../kernels/kl-divergence.ts';
 import { mean } from '../../kernels/reduce.ts';
 import { confidence, entropy, margin } from '../../kernels/softmax-measures.ts';
 import { scale, sigmoid } from '../../kernels/unary.ts';
 import { macsToExit } from '../network.ts';
 import type { Network } from '../network.ts';
+import type { TermSchedule } from './schedules.ts';
 
 /** What a term of the loss is made of. Exits are counted from 1. */
 export interface LossContext {
   readonly network: Network;
   /** Of each exit: `f32[rows, classes]`. */
   readonly logits: readonly Value[];
+  /** Of each exit of a network with `halting`, the probability of having halted there or before: `f32[rows, 1]`. */
+  readonly halting?: readonly Value[] | undefined;
   /** `u32[rows]` */
   readonly labels: Value;
   /** Exits whose weight is not always 0. */
   readonly exits: readonly number[];
   /** `sum_i w_i of(i)` over those of `exits`, all where left out, that weigh anything; `undefined` if none does. */
   weightedSum(of: (exit: number) => Value, exits?: readonly number[]): Value | undefined;
+  /** `by x` for a scalar x; a schedule is asked before each step. */
+  weigh(x: Value, by: number | TermSchedule): Value;
+  /** Of the network, by name. */
+  parameter(name: string): Operand;
   /** Has this value shown as the loss of an exit, instead of its plain cross-entropy. */
   report(exit: number, loss: Value): void;
 }
@@ -59,20 +66,25 @@ export function crossEntropies(options: CrossEntropyOptions = {}): LossTerm {
   };
 }
 
+export interface EntropyPenaltyOptions {
+  readonly lambda: number | TermSchedule;
+  /** Counted from 1; all where left out. */
+  readonly exits?: readonly number[];
+}
+
 /**
  * `lambda sum_i w_i mean H(softmax z_i)`, H the entropy in nats, over all rows. With lambda above 0 outputs are pushed
  * towards decisive ones, which leave early; below 0 it is the confidence penalty, against over-confidence (Pereyra et
  * al. 2017, "Regularizing neural networks by penalizing confident output distributions", which write `-beta H`).
- * `exits`: counted from 1; all where left out.
  */
-export function entropyPenalty({ lambda, exits }: { lambda: number; exits?: readonly number[] }): LossTerm {
+export function entropyPenalty({ lambda, exits }: EntropyPenaltyOptions): LossTerm {
   checkFinite('entropyPenalty', { lambda });
   return {
     name: 'entropy-penalty',
-    options: { lambda, ...(exits && { exits }) },
-    trace({ logits, weightedSum }) {
+    options: { lambda: described(lambda), ...(exits && { exits }) },
+    trace({ logits, weightedSum, weigh }) {
       const sum = weightedSum((exit) => mean({ x: entropy({ logits: logits[exit - 1]! }) }), exits);
-      return sum && scale({ x: sum }, { by: lambda });
+      return sum && weigh(sum, lambda);
     },
   };
 }
@@ -80,7 +92,7 @@ export function entropyPenalty({ lambda, exits }: { lambda: number; exits?: read
 const MEASURES = { confidence, margin, entropy };
 
 export interface ExpectedCostOptions {
-  readonly mu: number;
+  readonly mu: number | TermSchedule;
   /** What a sample is compared with to leave, in units of the measure. */
   readonly threshold: number;
   /** The width of the soft step, in units of the measure; 0.1 where left out. The narrower, the fewer samples learn. */
@@ -108,11 +120,9 @@ export function expectedCost(options: ExpectedCostOptions): LossTerm {
   const sign = measure === 'entropy' ? 1 : -1;
   return {
     name: 'expected-cost',
-    options: { mu, threshold, softness, measure },
-    trace({ network, logits, exits }) {
-      const { macs, stages } = network;
-      const built = [...new Set([...exits, stages.length])];
-      const costs = built.map((exit) => macsToExit(macs, exit, built) / macs.full);
+    options: { mu: described(mu), threshold, softness, measure },
+    trace({ network, logits, exits, weigh }) {
+      const { built, costs } = builtExits(network, exits);
       // The chance to stay, 1 - p: a sigmoid of its own, since 1 - sigmoid(x) loses what is small.
       const stays = built.slice(0, -1).map((exit) => {
         const x = MEASURES[measure]({ logits: logits[exit - 1]! });
@@ -125,7 +135,7 @@ export function expectedCost(options: ExpectedCostOptions): LossTerm {
         const more = costs[at + 1]! - costs[at]!;
         cost = cost ? mul({ a: stay, b: scale({ x: cost }, { by: 1, plus: more }) }) : scale({ x: stay }, { by: more });
       }
-      return cost && scale({ x: mean({ x: cost }) }, { by: mu, plus: mu * costs[0]! });
+      return cost && weigh(scale({ x: mean({ x: cost }) }, { by: 1, plus: costs[0]! }), mu);
     },
   };
 }
@@ -160,7 +170,7 @@ export function distillation({ weight = 1, temperature = 3 }: DistillationOption
 
 export interface EarlyExitLossOptions extends CrossEntropyOptions {
   /** See `entropyPenalty`. */
-  readonly lambda?: number;
+  readonly lambda?: number | TermSchedule;
   readonly cost?: ExpectedCostOptions;
   readonly distillation?: DistillationOptions;
 }
@@ -176,8 +186,20 @@ export function earlyExitLoss(options: EarlyExitLossOptions = {}): LossTerm[] {
   ];
 }
 
-function checkFinite(term: string, options: Readonly<Record<string, number>>): void {
+/** As JSON: a schedule by its name. */
+export const described = (weight: number | TermSchedule): number | string =>
+  typeof weight === 'number' ? weight : weight.name || 'function';
+
+/** The exits that are built, always the last, and what samples cost that leave there, in shares of the full network. */
+export function builtExits({ macs, stages }: Network, exits: readonly number[]): { built: number[]; costs: number[] } {
+  const built = [...new Set([...exits, stages.length])];
+  return { built, costs: built.map((exit) => macsToExit(macs, exit, built) / macs.full) };
+}
+
+/** @throws ArgumentError naming the option; what schedules give is checked when they do. */
+export function checkFinite(term: string, options: Readonly<Record<string, number | TermSchedule>>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!Number.isFinite(value)) throw new ArgumentError(`${term}: expected a finite ${name}, got ${value}`);
+    if (typeof value !== 'number' || Number.isFinite(value)) continue;
+    throw new ArgumentError(`${term}: expected a finite ${name}, got ${value}`);
   }
 }

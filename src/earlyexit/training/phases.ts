@@ -2,7 +2,7 @@ import { ArgumentError } from '../../errors.ts';
 import type { Model } from '../model.ts';
 import type { LossTerm } from './losses.ts';
 import type { ExitWeights } from './schedules.ts';
-import type { Strategy } from './strategies.ts';
+import type { Plateau, Strategy } from './strategies.ts';
 import type { Weights } from './weighing.ts';
 
 /** A phase with all that was left out of it filled in. */
@@ -14,6 +14,7 @@ export interface PlannedPhase {
   readonly trained: ReadonlySet<string>;
   readonly loss: readonly LossTerm[];
   readonly learningRate: number;
+  readonly plateau: Plateau | undefined;
 }
 
 interface Given {
@@ -31,7 +32,7 @@ export function planPhases({ network, parameters }: Model, { strategy, epochs, w
   if (phases.length === 0) throw new ArgumentError(`train: expected phases from ${name}, got none`);
   return phases.map((phase) => {
     const given = phase.weights ? weightsPerExit(phase.weights, exits) : weights;
-    const { epochs, learningRate = 1 } = phase;
+    const { epochs, learningRate = 1, plateau } = phase;
     const weighed = given.map((weight, index) => (phase.exits?.includes(index + 1) ?? true ? weight : 0));
     const trained = new Set([...parameters.trained.keys()].filter((parameter) => phase.trains?.(parameter) ?? true));
     const refused = (what: string): ArgumentError =>
@@ -40,8 +41,8 @@ export function planPhases({ network, parameters }: Model, { strategy, epochs, w
     if (weighed.every((weight) => weight === 0)) throw refused('leaves no exit a weight above 0; give one some');
     if (trained.size === 0) throw refused('trains no parameter; look at the names that its `trains` accepts');
     if (!(learningRate >= 0 && learningRate < Infinity)) throw refused(`has a learning rate factor of ${learningRate}`);
-    const terms = [...loss, ...(phase.loss ?? [])];
-    return { name: phase.name, epochs, weights: weighed, trained, loss: terms, learningRate };
+    const terms = [...(phase.lossInstead ?? loss), ...(phase.loss ?? [])];
+    return { name: phase.name, epochs, weights: weighed, trained, loss: terms, learningRate, plateau };
   });
 }
 

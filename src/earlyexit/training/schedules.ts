@@ -12,6 +12,9 @@ export interface ScheduleContext {
 /** The weight, 0 or more, of the loss of exit `exit` at step `step`, both counted from 1. */
 export type WeightSchedule = (step: number, exit: number, context: ScheduleContext) => number;
 
+/** The weight of a term of the loss, such as lambda or mu, at step `step`, counted from 1. */
+export type TermSchedule = (step: number, context: ScheduleContext) => number;
+
 /** One schedule for all exits, or a number or schedule for each. Numbers become part of the program. */
 export type ExitWeights = WeightSchedule | readonly (number | WeightSchedule)[];
 
@@ -25,6 +28,12 @@ export const constant = (value: number): WeightSchedule =>
 export const linear = ({ from, to }: { from: number; to: number }): WeightSchedule =>
   function linear(step, exit, { steps, exits }) {
     return exit < exits ? from + ((to - from) * (step - 1)) / Math.max(1, steps - 1) : 1;
+  };
+
+/** For a term of the loss: along a line from `from` at the first step to `to` at the last. */
+export const ramp = ({ from, to }: { from: number; to: number }): TermSchedule =>
+  function ramp(step, { steps }) {
+    return from + ((to - from) * (step - 1)) / Math.max(1, steps - 1);
   };
 
 /** `exit / exits`: the deeper, the more. */

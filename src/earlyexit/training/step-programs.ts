@@ -1,24 +1,23 @@
-import type { Optimizer } from '../../autograd/optimizer.ts';
-import type { Augmentation } from '../../kernels/augment.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import type { Model } from '../model.ts';
-import type { HeadGradient } from './head-gradient.ts';
 import type { PlannedPhase } from './phases.ts';
 import { compileStep } from './step.ts';
-import type { TrainingStep } from './step.ts';
+import type { StepOptions, TrainingStep } from './step.ts';
 
-interface Options {
-  readonly batch: number;
-  readonly optimizer: Optimizer;
-  readonly headGradient: HeadGradient | undefined;
-  readonly gradientNorms: boolean | undefined;
-  readonly augmentation: Augmentation | undefined;
-}
+/** What all programs of a training have in common. */
+type Options = Omit<StepOptions, 'weights' | 'loss' | 'trains'>;
 
-interface HeldStep {
+export interface HeldStep {
   readonly of: PlannedPhase;
   readonly step: TrainingStep;
   /** Steps taken: what the optimiser's state has seen. */
   age: number;
+}
+
+export interface ProgramState {
+  readonly of: PlannedPhase;
+  readonly age: number;
+  readonly state: readonly Tensor[];
 }
 
 /**
@@ -40,12 +39,28 @@ export class StepPrograms {
     const needed = this.#held.filter(({ of }) => [phase, ...ahead].some((other) => alike(of, other)));
     for (const held of this.#held) if (!needed.includes(held)) held.step[Symbol.dispose]();
     this.#held = needed;
-    const found = needed.find(({ of }) => alike(of, phase));
-    if (found) return found;
+    return needed.find(({ of }) => alike(of, phase)) ?? this.#hold(phase);
+  }
+
+  /** What the optimisers have seen: of each program a phase that it is of, its steps, and its state. */
+  get states(): readonly ProgramState[] {
+    return this.#held.map(({ of, age, step: { state } }) => ({ of, age, state }));
+  }
+
+  /** Goes on from there. @throws ShapeError if the state is another optimiser's */
+  async restore(states: readonly { of: PlannedPhase; age: number; state: readonly Float32Array[] }[]): Promise<void> {
+    for (const { of, age, state } of states) {
+      const held = await this.#hold(of);
+      held.age = age;
+      held.step.state.forEach((tensor, index) => tensor.write(state[index] ?? new Float32Array()));
+    }
+  }
+
+  async #hold(phase: PlannedPhase): Promise<HeldStep> {
     const { weights, loss, trained } = phase;
     const trains = (name: string): boolean => trained.has(name);
     const step = await compileStep(this.#model, { ...this.#options, weights, loss, trains });
-    const held = { of: phase, step, age: 0 };
+    const held: HeldStep = { of: phase, step, age: 0 };
     this.#held.push(held);
     return held;
   }

@@ -3,7 +3,9 @@ import type { Optimizer } from '../../autograd/optimizer.ts';
 import { partOf, runsOf } from '../../autograd/runs.ts';
 import { ArgumentError } from '../../errors.ts';
 import { compile } from '../../graph/program.ts';
+import type { Program } from '../../graph/program.ts';
 import { store } from '../../graph/trace.ts';
+import { accumulate } from '../../kernels/accumulate.ts';
 import { add } from '../../kernels/binary.ts';
 import { meanCrossEntropy } from '../../kernels/cross-entropy.ts';
 import { augment } from '../../kernels/augment.ts';
@@ -11,13 +13,15 @@ import type { Augmentation } from '../../kernels/augment.ts';
 import type { Value } from '../../kernels/define.ts';
 import { sum } from '../../kernels/reduce.ts';
 import { scale, sqrt, square } from '../../kernels/unary.ts';
+import { updateScale } from '../../kernels/update-scale.ts';
 import { Rows } from '../../tensor/spec.ts';
-import { arena } from '../../tensor/tensor.ts';
+import { arena, Tensor } from '../../tensor/tensor.ts';
 import type { Model } from '../model.ts';
 import { traceExits } from './forward.ts';
 import type { HeadGradient } from './head-gradient.ts';
 import { crossEntropies } from './losses.ts';
 import type { LossContext, LossTerm } from './losses.ts';
+import type { ScheduleContext } from './schedules.ts';
 import { Weighing } from './weighing.ts';
 import type { Weights } from './weighing.ts';
 
@@ -35,6 +39,20 @@ export interface StepOptions {
   readonly gradientNorms?: boolean | undefined;
   /** Random changes of the images; none where left out. */
   readonly augmentation?: Augmentation | undefined;
+  /** A gradient longer than this is shortened to it. */
+  readonly clipNorm?: number | undefined;
+  /** The optimiser takes the sum of the gradients of several runs, see `Part`. */
+  readonly accumulates?: boolean | undefined;
+  /** What schedules look at; needed where there are any. */
+  readonly schedule?: ScheduleContext | undefined;
+}
+
+/** What one run is of a step of several. */
+export interface Part {
+  readonly first: boolean;
+  /** Of the samples of the step. */
+  readonly share: number;
+  readonly last: boolean;
 }
 
 /** Far from the streams of dropouts, which count up from 0. */
@@ -45,22 +63,28 @@ export interface StepInputs {
   readonly y: Uint32Array;
   readonly hyper: Float32Array;
   readonly seed: Uint32Array;
-  /** Of all exits; for those that follow a schedule. */
-  readonly weights?: readonly number[];
+  /** Which step it is, counted from 1, for schedules. */
+  readonly step?: number;
+  /** Where the step accumulates. */
+  readonly part?: Part;
 }
 
 export interface TrainingStep extends Disposable {
-  readonly dispatches: number;
-  readonly memory: string;
+  /** The optimiser's, as `createState` made it. */
+  readonly state: readonly Tensor[];
+  /** Its dispatches, its memory, and what `profile()` takes; weights that follow a schedule are those of the last run. */
+  readonly program: Program<'x' | 'y' | 'hyper' | 'seed'>;
   /**
    * What the results of a run are: `loss of exit 1`, .., `loss term 2 (entropy-penalty)`, ..,
-   * `gradient norm of exit 1`, .., `total loss`.
+   * `gradient norm of exit 1`, .., `gradient norm` if it is clipped, `total loss`.
    */
   readonly names: readonly string[];
   /** One step in one submit. The result, called once, waits for the losses, as many as there are names. */
   run(inputs: StepInputs): () => Promise<Float32Array>;
 }
 
+/** Names a result: the length of the whole gradient, before it is clipped. */
+export const GRADIENT_NORM = 'gradient norm';
 /** Names a result: the length of the gradient that the exit sends into the trunk; none of an exit of weight 0. */
 export const gradientNormOf = (exit: number): string => `gradient norm of exit ${exit}`;
 
@@ -72,17 +96,22 @@ export const gradientNormOf = (exit: number): string => `gradient norm of exit $
 export async function compileStep(model: Model, options: StepOptions): Promise<TrainingStep> {
   const { network, device, parameters } = model;
   const { batch, optimizer, loss = [crossEntropies()], trains = () => true, headGradient, gradientNorms } = options;
-  const { augmentation } = options;
+  const { augmentation, clipNorm, accumulates = false, schedule } = options;
   const shapes = new Map([...parameters.trained].map(([name, { shape }]) => [name, shape]));
   const trained = new Set([...shapes.keys()].filter(trains));
   const grads = arena(device, shapes, 'gradients');
+  const sums = accumulates ? Tensor.zeros(device, grads.whole, 'sum of gradients') : undefined;
   const state = optimizer.createState(device, parameters.whole);
+  const part = Tensor.from(device, Float32Array.of(1, 1), [2], 'part of the step');
+  const share = Tensor.from(device, Float32Array.of(1), [1], 'share of the update');
   const weighing = new Weighing(device, options.weights);
   const rows = new Rows(batch, 'samples');
-  const dispose = (): void => [grads.whole, ...state, weighing].forEach((held) => held.dispose());
+  const dispose = (): void => {
+    for (const held of [grads.whole, sums, ...state, part, share, weighing]) held?.dispose();
+  };
 
-  /** Steps what is trained and has a gradient; a head of weight 0 has none. Returns the gradients at `observed`. */
-  const update = (total: Value, hyper: Value, observed: readonly Value[]): (Value | undefined)[] => {
+  /** Steps what is trained and has a gradient; a head of weight 0 has none. `sent`: the gradients at `observed`. */
+  const update = (total: Value, hyper: Value, observed: readonly Value[]): Update => {
     const stepped = new Set<string>();
     const names = [...trained];
     const wanted = gradients(total, [...names.map((name) => parameters.get(name)), ...observed]);
@@ -95,11 +124,18 @@ export async function compileStep(model: Model, options: StepOptions): Promise<T
     if (stepped.size === 0) {
       throw new ArgumentError('train: expected parameters that are trained and that the loss depends on, got none');
     }
-    for (const run of runsOf(parameters.trained, parameters.whole, stepped)) {
-      const [ours, theirs, ...states] = [parameters.whole, grads.whole, ...state].map((whole) => partOf(whole, run));
-      optimizer.step(ours!, theirs!, states, hyper);
-    }
-    return wanted.slice(names.length);
+    const runs = runsOf(parameters.trained, parameters.whole, stepped);
+    const partsOf = (whole: Tensor): Tensor[] => runs.map((run) => partOf(whole, run));
+    const ours = partsOf(parameters.whole);
+    const theirs = partsOf(sums ?? grads.whole);
+    const states = state.map(partsOf);
+    if (sums) partsOf(grads.whole).forEach((of, run) => accumulate({ sum: theirs[run]!, grads: of, weights: part }));
+    const squares = clipNorm ? theirs.map((x) => sum({ x: square({ x }) })).reduce((a, b) => add({ a, b })) : undefined;
+    const by = updateScale({ loss: total, squares: squares ?? share, share }, clipNorm ? { maxNorm: clipNorm } : {});
+    runs.forEach((_, run) => {
+      optimizer.step(ours[run]!, theirs[run]!, states.map((parts) => parts[run]!), { hyper, scale: by });
+    });
+    return { sent: wanted.slice(names.length), norm: squares ? { [GRADIENT_NORM]: sqrt({ x: squares }) } : {} };
   };
 
   const program = await compile(
@@ -115,15 +151,19 @@ export async function compileStep(model: Model, options: StepOptions): Promise<T
       const images = augmentation ? augment({ x, seed }, { ...augmentation, stream: AUGMENT_STREAM }) : x;
       const traced = traceExits(model, images, { exits, trained, headGradient, seed });
       const logits = traced.map((exit) => exit.logits);
+      const halting = network.halting ? traced.map((exit) => exit.halting!) : undefined;
       const weightedSum: LossContext['weightedSum'] = (of, among) => weighing.sum(of, among);
-      const { total, ...losses } = traceLoss(loss, { network, logits, labels: y, exits, weightedSum });
-      const sent = update(total, hyper, gradientNorms ? traced.map(({ head }) => head) : []);
+      const weigh: LossContext['weigh'] = (of, by) => weighing.term(of, by);
+      const parameter: LossContext['parameter'] = (name) => parameters.get(name);
+      const context = { network, logits, halting, labels: y, exits, weightedSum, weigh, parameter };
+      const { total, ...losses } = traceLoss(loss, context);
+      const { sent, norm } = update(total, hyper, gradientNorms ? traced.map(({ head }) => head) : []);
       const norms: Record<string, Value> = {};
       sent.forEach((grad, index) => {
         const by = Math.abs(traced[index]!.factor);
         if (grad) norms[gradientNormOf(index + 1)] = scale({ x: lengthOf(grad) }, { by });
       });
-      return { ...losses, ...norms, 'total loss': total };
+      return { ...losses, ...norms, ...norm, 'total loss': total };
     },
     { label: `${network.name} step` },
   ).catch((error: unknown) => {
@@ -131,11 +171,15 @@ export async function compileStep(model: Model, options: StepOptions): Promise<T
     throw error;
   });
   return {
-    dispatches: program.dispatches,
-    memory: program.memory,
+    program,
     names: Object.keys(program.outputs()),
-    run({ weights, ...inputs }) {
-      if (weights) weighing.write(weights);
+    state,
+    run({ step, part: of, ...inputs }) {
+      if (step !== undefined && schedule) weighing.write(step, schedule);
+      if (of) {
+        part.write(Float32Array.of(Number(of.first), of.share));
+        share.write(Float32Array.of(Number(of.last)));
+      }
       const read = program.submit(inputs);
       return async () => Float32Array.from(Object.values(await read()), (values) => values[0]!);
     },
@@ -144,6 +188,11 @@ export async function compileStep(model: Model, options: StepOptions): Promise<T
       dispose();
     },
   };
+}
+
+interface Update {
+  readonly sent: readonly (Value | undefined)[];
+  readonly norm: Readonly<Record<string, Value>>;
 }
 
 const lengthOf = (x: Value): Value => sqrt({ x: sum({ x: square({ x }) }) });

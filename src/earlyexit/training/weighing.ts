@@ -4,7 +4,7 @@ import { add, mul } from '../../kernels/binary.ts';
 import type { Value } from '../../kernels/define.ts';
 import { scale } from '../../kernels/unary.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import type { ScheduleContext, WeightSchedule } from './schedules.ts';
+import type { ScheduleContext, TermSchedule, WeightSchedule } from './schedules.ts';
 
 /** Per exit. Numbers are folded into the program; schedules become scalars on the GPU, written before each step. */
 export type Weights = readonly (number | WeightSchedule)[];
@@ -21,16 +21,20 @@ export function weightsAt(weights: Weights, step: number, context: ScheduleConte
   });
 }
 
-/** The weights of the exits in one program. */
+const SCALAR = { dtype: 'f32', shape: [] } as const;
+
+/** The weights of exits and terms in one program. */
 export class Weighing {
+  #device: Device;
   #weights: Weights;
   #live: ReadonlyMap<number, Tensor>;
+  #terms: { readonly schedule: TermSchedule; readonly tensor: Tensor }[] = [];
 
   constructor(device: Device, weights: Weights) {
+    this.#device = device;
     this.#weights = weights;
     const scheduled = weights.flatMap((weight, index) => (typeof weight === 'number' ? [] : [index + 1]));
-    const spec = { dtype: 'f32', shape: [] } as const;
-    this.#live = new Map(scheduled.map((exit) => [exit, Tensor.zeros(device, spec, `weight of exit ${exit}`)]));
+    this.#live = new Map(scheduled.map((exit) => [exit, Tensor.zeros(device, SCALAR, `weight of exit ${exit}`)]));
   }
 
   /** Exits, counted from 1, whose weight is not always 0. */
@@ -51,12 +55,31 @@ export class Weighing {
     return by === 1 ? x : scale({ x }, { by });
   }
 
-  /** What the schedules say from the next submit on: the weights of all exits. */
-  write(weights: readonly number[]): void {
-    for (const [exit, tensor] of this.#live) tensor.write(Float32Array.of(weights[exit - 1]!));
+  /** `by x`, for a scalar x. */
+  term(x: Value, by: number | TermSchedule): Value {
+    if (typeof by === 'number') return scale({ x }, { by });
+    const tensor = Tensor.zeros(this.#device, SCALAR, `weight ${by.name}`);
+    this.#terms.push({ schedule: by, tensor });
+    return mul({ a: x, b: tensor });
+  }
+
+  /** Has the schedules say, from the next submit on, what they say of step `step`. @throws ArgumentError */
+  write(step: number, context: ScheduleContext): void {
+    if (this.#live.size > 0) {
+      const weights = weightsAt(this.#weights, step, context);
+      for (const [exit, tensor] of this.#live) tensor.write(Float32Array.of(weights[exit - 1]!));
+    }
+    for (const { schedule, tensor } of this.#terms) {
+      const value = schedule(step, context);
+      if (!Number.isFinite(value)) {
+        const from = `${schedule.name || 'the schedule'} at step ${step}`;
+        throw new ArgumentError(`train: expected a finite weight of a term, got ${value} from ${from}`);
+      }
+      tensor.write(Float32Array.of(value));
+    }
   }
 
   dispose(): void {
-    for (const tensor of this.#live.values()) tensor.dispose();
+    for (const tensor of [...this.#live.values(), ...this.#terms.map((term) => term.tensor)]) tensor.dispose();
   }
 }

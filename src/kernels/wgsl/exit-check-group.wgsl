@@ -1,8 +1,8 @@
 // Exit check and compaction of a small batch in one launch: records as exit-check writes them, and the rows that stay
-// as compact lists them. logits: f32 bits [rows, classes]; origin: u32[rows]; order, nextOrigin: u32[rows]; next: the
-// live count of the rows that follow. Grid: one workgroup, an invocation per row; each counts those before its own that
-// stay, so that one barrier is enough.
-import package::lib::exit_decision::decide;
+// as compact lists them. logits: f32 bits [rows, classes], or [rows, classes + 1] with each row's halting score behind
+// its logits; origin: u32[rows]; order, nextOrigin: u32[rows]; next: the live count of the rows that follow. Grid: one
+// workgroup, an invocation per row; each counts those before its own that stay, so that one barrier is enough.
+import package::lib::exit_decision::decideHalting;
 import package::lib::exit_decision::hasLeft;
 import package::lib::exit_scores::addLogit;
 import package::lib::exit_scores::noScores;
@@ -14,6 +14,8 @@ const THREADS = 64u;
 
 struct Params {
   classes: u32,
+  // 1 with a halting score.
+  halting: u32,
 }
 
 @group(0) @binding(3) var<storage, read> logits: array<u32>;
@@ -39,12 +41,16 @@ fn main(@builtin(local_invocation_index) row: u32) {
   if (row < live.rows) {
     at = origin[row];
     if (!hasLeft(at)) {
-      let start = row * params.classes;
+      let start = row * (params.classes + params.halting);
       var running = noScores();
       for (var label = 0u; label < params.classes; label++) {
         running = addLogit(running, logits[start + label], settings.inverseTemperature, label);
       }
-      stays = !decide(at, running, params.classes);
+      var score = 0u;
+      if (params.halting == 1) {
+        score = logits[start + params.classes];
+      }
+      stays = !decideHalting(at, running, params.classes, score);
     }
   }
   staying[row] = u32(stays);

@@ -1,6 +1,7 @@
 // Moves running statistics towards those of a batch: running += momentum (batch - running), for each channel, where the
-// variance of the batch is taken unbiased, that is times n / (n - 1) for the n elements it is of. No live row: no
-// change. All: [channels]. Grid: one invocation per channel.
+// variance of the batch is taken unbiased, that is times n / (n - 1) for the n elements it is of. No live row, or
+// statistics that are not finite: no change. All: [channels]. Grid: one invocation per channel.
+import package::lib::float_bits::isFiniteBits;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 
@@ -11,8 +12,8 @@ struct Params {
   momentum: f32,
 }
 
-@group(0) @binding(0) var<storage, read> mean: array<f32>;
-@group(0) @binding(1) var<storage, read> variance: array<f32>;
+@group(0) @binding(0) var<storage, read> mean: array<u32>;
+@group(0) @binding(1) var<storage, read> variance: array<u32>;
 @group(0) @binding(2) var<storage, read_write> runningMean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> runningVariance: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
@@ -25,7 +26,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (channel >= params.channels || count == 0) {
     return;
   }
-  let unbiased = variance[channel] * f32(count) / f32(max(count, 2u) - 1);
-  runningMean[channel] += params.momentum * (mean[channel] - runningMean[channel]);
+  if (!isFiniteBits(mean[channel]) || !isFiniteBits(variance[channel])) {
+    return;
+  }
+  let unbiased = bitcast<f32>(variance[channel]) * f32(count) / f32(max(count, 2u) - 1);
+  runningMean[channel] += params.momentum * (bitcast<f32>(mean[channel]) - runningMean[channel]);
   runningVariance[channel] += params.momentum * (unbiased - runningVariance[channel]);
 }

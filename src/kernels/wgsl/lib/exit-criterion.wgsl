@@ -17,6 +17,7 @@ const GATE = 5u;
 const EXIT = 6u;
 const AND = 7u;
 const OR = 8u;
+const HALTING = 9u;
 // Added to a measure: true below the threshold instead of above it.
 const BELOW = 16u;
 // Added to a measure: the threshold is that of the row's label.
@@ -29,6 +30,7 @@ fn measure(kind: u32, s: ExitScores) -> f32 {
     case ENTROPY: { return s.entropy; }
     case STREAK: { return f32(s.streak); }
     case CHANGE: { return s.change; }
+    case HALTING: { return s.halting; }
     case GATE: {
       return settings.gate[0] + settings.gate[1] * s.confidence + settings.gate[2] * s.margin +
         settings.gate[3] * s.entropy + settings.gate[4] * f32(s.exit);

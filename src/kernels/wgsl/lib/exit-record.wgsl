@@ -6,12 +6,15 @@ struct ExitRecord {
   confidence: f32,
   margin: f32,
   entropy: f32,
-  // The best answer so far, whether or not the row has left; with NOT_FINITE set if its logits were not all finite.
+  // The best answer so far, whether or not the row has left; with NOT_FINITE set if its logits and halting score were
+  // not all finite.
   label: u32,
   // The exit that gave it, counted from 1.
   exit: u32,
   // Exits in a row that gave this label; 0 after logits that were not all finite.
   streak: u32,
+  // The halting score at that exit; 0 of networks that compute none.
+  halting: f32,
 }
 
 const GO_ON = 0xffffffffu;

@@ -22,7 +22,7 @@ struct ExitScores {
   margin: f32,
   // In nats.
   entropy: f32,
-  // False if any logit is NaN or infinite; such a row never exits early.
+  // False if any logit, or the halting score, is NaN or infinite; such a row never exits early.
   finite: bool,
   // Exits in a row, this one included, that gave this label.
   streak: u32,
@@ -31,6 +31,8 @@ struct ExitScores {
   // Counted from 1.
   exit: u32,
   classes: u32,
+  // The probability of having halted by this exit, as the network computed it; 0 of networks that compute none.
+  halting: f32,
 }
 
 const LARGEST = 3.0e38f;
@@ -93,5 +95,5 @@ fn exitScores(r: RunningScores, exit: u32, classes: u32) -> ExitScores {
   let s = max(r.s, 1.0);
   let margin = (1.0 - exp(max(r.second - r.greatest, VANISHING))) / s;
   let entropy = max(0.0, log(s) - r.t / s);
-  return ExitScores(r.label, 1.0 / s, margin, entropy, r.finite, u32(r.finite), LARGEST, exit, classes);
+  return ExitScores(r.label, 1.0 / s, margin, entropy, r.finite, u32(r.finite), LARGEST, exit, classes, 0.0);
 }

@@ -1,0 +1,137 @@
+import { adam, cosine, distilled, joint, multiExit, scoreExits, smallCnn, twoPhase } from '../../node.ts';
+import type { Network, ScoreTable, Strategy } from '../../node.ts';
+import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
+import { percent, points as inPoints, whole } from '../../report/format.ts';
+import { list, table } from '../../report/table.ts';
+import { answers, bestWithin, bootstrap, mean, pointsOf } from './frontier.ts';
+import type { Point } from './frontier.ts';
+import type { Recipe, Reproduction, Workbench } from './workbench.ts';
+
+const EPOCHS = 8;
+const BATCH = 64;
+const SEED = 1;
+/** Of the work of the network without exits. */
+const CURVE = [0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
+const STRATEGIES: Readonly<Record<string, Strategy>> = {
+  joint: joint(),
+  'two-phase': twoPhase({ share: 0.5 }),
+  distilled: distilled({ weight: 0.5 }),
+};
+
+/** How all networks here are trained, so that they can be compared. */
+export function fashionRecipe({ parts }: Workbench, network: Network): Recipe {
+  const steps = EPOCHS * Math.ceil(parts.train.labels.length / BATCH);
+  return {
+    network,
+    seed: SEED,
+    epochs: EPOCHS,
+    batch: BATCH,
+    augmentation: { flip: 0.5 },
+    optimizer: adam({ learningRate: cosine(3e-3, steps), weightDecay: 1e-3 }),
+  };
+}
+
+/** The network up to one exit and no other. */
+function plain(network: Network, exit: number): Network {
+  const stages = network.stages.slice(0, exit);
+  const body = stages.flatMap((stage) => stage.body);
+  const name = `${network.name} to exit ${exit}`;
+  return multiExit({ ...network, name, stages: [{ body, exit: stages.at(-1)!.exit }] });
+}
+
+interface Judged {
+  readonly validation: ScoreTable;
+  readonly test: ScoreTable;
+}
+
+async function judged(workbench: Workbench, name: string, recipe: Recipe): Promise<Judged> {
+  using model = await workbench.trained(name, recipe);
+  const { validation, test } = workbench.parts;
+  const { signal } = workbench;
+  return {
+    validation: await scoreExits(model, validation, { signal }),
+    test: await scoreExits(model, test, { signal }),
+  };
+}
+
+/**
+ * A small network with three exits on Fashion-MNIST: is it better than plain networks of the same multiply-accumulates,
+ * and how should it be trained? Thresholds are chosen on validation data for each cost.
+ */
+export const fashion: Reproduction = {
+  summary: 'three exits against plain networks of the same work on Fashion-MNIST, three ways of training',
+  data: 'the folder with Fashion-MNIST',
+  async run(workbench) {
+    const network = smallCnn();
+    const { test } = workbench.parts;
+    const strategies: { name: string; scores: Judged; points: Point[] }[] = [];
+    for (const [name, strategy] of Object.entries(STRATEGIES)) {
+      const scores = await judged(workbench, `fashion-${name}`, { ...fashionRecipe(workbench, network), strategy });
+      strategies.push({ name, scores, points: pointsOf(scores.validation) });
+    }
+    const plains: { exit: number; macs: number; right: Uint8Array }[] = [];
+    for (const exit of [1, 2, 3]) {
+      const alone = plain(network, exit);
+      const scores = await judged(workbench, `fashion-plain-${exit}`, fashionRecipe(workbench, alone));
+      plains.push({ exit, macs: alone.macs.full, right: answers(scores.test, []).right });
+    }
+    const exits = network.stages.map((_, index) => index + 1);
+    const trained = strategies.map(({ name, scores, points }) => ({
+      name,
+      /** If one exit answered for all. */
+      exits: exits.map((exit) => accuracyOf(scores.test, exit)),
+      /** With the work of the plain networks: thresholds from validation data. */
+      within: plains.map(({ macs, right }) => {
+        const chosen = bestWithin(points, macs);
+        if (!chosen) return null;
+        const here = answers(scores.test, chosen.thresholds);
+        const gain = Array.from(here.right, (value, sample) => value - right[sample]!);
+        const { thresholds } = chosen;
+        const [accuracy, error] = [mean(here.right), bootstrap(gain)];
+        return { budget: macs, thresholds, macs: here.macs, accuracy, gain: mean(gain), error };
+      }),
+    }));
+    const alone = plains.map(({ exit, macs, right }) => ({ exit, macs, accuracy: mean(right), error: bootstrap(right) }));
+    const curve = CURVE.map((share) => {
+      const budget = share * network.macs.full;
+      const [first] = strategies;
+      const chosen = bestWithin(first!.points, budget);
+      const here = chosen && answers(first!.scores.test, chosen.thresholds);
+      return { share, ...(here && { macs: here.macs, accuracy: mean(here.right) }) };
+    });
+    const text = [
+      list([
+        ['data', `${test.name}, ${test.labels.length} images`],
+        ['training', `${EPOCHS} epochs, batch ${BATCH}, AdamW 0.003 with cosine, flips, seed ${SEED}`],
+        ['errors', 'standard errors by the bootstrap over test images; one seed'],
+      ]),
+      table([
+        ['', 'exit 1', 'exit 2', 'exit 3'],
+        ...trained.map(({ name, exits: all }) => [name, ...all.map((each) => percent(each))]),
+      ]),
+      table([
+        ['plain network', 'MACs', 'accuracy', ...trained.map(({ name }) => `${name} (gain)`)],
+        ...alone.map(({ exit, macs, accuracy }, index) => [
+          `to exit ${exit}`,
+          whole(macs),
+          percent(accuracy),
+          ...trained.map(({ within }) => {
+            const here = within[index];
+            return here ? `${percent(here.accuracy)} (${inPoints(here.gain)} +- ${inPoints(here.error)})` : '-';
+          }),
+        ]),
+      ]),
+      table([
+        ['joint, share of the work', 'MACs', 'accuracy'],
+        ...curve.map(({ share, macs, accuracy }) => [
+          percent(share, 0),
+          macs === undefined ? '-' : whole(macs),
+          accuracy === undefined ? '-' : percent(accuracy),
+        ]),
+      ]),
+    ].join('\n\n');
+    const training = { epochs: EPOCHS, batch: BATCH, seed: SEED };
+    const data = { name: test.name, samples: test.labels.length };
+    return { text, json: { test: data, training, network: network.macs, trained, plain: alone, curve } };
+  },
+};

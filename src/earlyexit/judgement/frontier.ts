@@ -1,0 +1,173 @@
+import { ArgumentError } from '../../errors.ts';
+import { greatestThreshold } from '../criteria.ts';
+import type { CriterionKind, ThresholdCriterion } from '../criteria.ts';
+import { checkTable, rightAtExits, sureness } from './answers.ts';
+import { undominated } from './curves.ts';
+import type { OperatingPoint } from './curves.ts';
+import type { ScoreTable } from './scores.ts';
+
+export interface FrontierOptions {
+  /** `entropy` where left out. */
+  readonly measure?: CriterionKind;
+  /** Thresholds tried for each exit, the one that nobody passes among them; 64 where left out. */
+  readonly candidates?: number;
+}
+
+/**
+ * Thresholds, one per exit but the last, that no others beat in accuracy and in mean multiply-accumulates together; in
+ * the order of both. Candidates are quantiles of the scores at each exit; every point is what `replay` gives.
+ *
+ * Choices are extended exit by exit, and those that others beat are dropped. For two and three exits none is dropped
+ * before it is complete, so no combination of candidates is missed. For more no such merging is exact: what a threshold
+ * is worth depends on which samples the earlier ones left over, and to choose among them all contains maximum coverage,
+ * which is NP-hard. What was missed is looked for by changing one threshold of a found choice at a time (Pareto local
+ * search; Paquete, Chiarandini and Stuetzle 2004).
+ *
+ * Give it validation data, never the test set: the points fit the data they are made on.
+ * @throws ArgumentError for no samples, one exit, or candidates that are not 2 to 256
+ */
+export function frontier(
+  table: ScoreTable,
+  { measure = 'entropy', candidates = 64 }: FrontierOptions = {},
+): (OperatingPoint & { readonly criterion: ThresholdCriterion })[] {
+  checkTable('frontier', table, 2);
+  if (!(Number.isInteger(candidates) && candidates >= 2 && candidates <= MOST_EXTENDED)) {
+    throw new ArgumentError(`frontier: expected 2 to ${MOST_EXTENDED} candidates, got ${candidates}`);
+  }
+  const grid = gridOf(table, measure, candidates);
+  return search(grid).map(({ picks, accuracy, macs }) => ({
+    criterion: { kind: measure, thresholds: picks.map((pick, exit) => grid.thresholds[exit]![pick]!) },
+    accuracy: accuracy / table.dataset.labels.length,
+    macs: macs / table.dataset.labels.length,
+  }));
+}
+
+/** Most choices extended at a time; of more, the best, spread evenly. */
+const MOST_EXTENDED = 256;
+/** Of the local search: later ones hardly find anything. */
+const MOST_ROUNDS = 12;
+
+interface Grid {
+  /** Candidates of each exit but the last, from the one that fewest samples pass. */
+  readonly thresholds: readonly (readonly number[])[];
+  /** For each of these exits and each sample, the index of the first candidate that it passes; else their number. */
+  readonly passes: readonly Uint16Array[];
+  /** Of all exits. */
+  readonly right: readonly Uint8Array[];
+  readonly macs: readonly number[];
+}
+
+interface Choice {
+  /** Index of the candidate, for each exit but the last. */
+  readonly picks: readonly number[];
+  /** Sums over the samples, of right answers and of multiply-accumulates. */
+  readonly accuracy: number;
+  readonly macs: number;
+}
+
+function gridOf(table: ScoreTable, measure: CriterionKind, candidates: number): Grid {
+  const early = table.exits.slice(0, -1).map((scores) => sureness(scores, measure));
+  const below = measure === 'entropy';
+  const most = greatestThreshold(measure, table.classes);
+  const ends = below ? [0, most] : [most, 0];
+  const thresholds = early.map((values) => {
+    const sorted = values.filter((value) => value > -Infinity).sort().reverse();
+    const quantiles = Array.from(
+      { length: sorted.length && candidates - 2 },
+      (_, k) => Math.abs(sorted[Math.floor(((k + 1) * sorted.length) / (candidates - 1))]!),
+    );
+    // Over thousands of classes rounding takes an entropy beyond what a threshold may be.
+    return [...new Set([ends[0]!, ...quantiles.map((value) => Math.min(value, most)), ends[1]!])];
+  });
+  const passes = early.map((values, exit) => {
+    const bounds = thresholds[exit]!.map((threshold) => (below ? -1 : 1) * Math.fround(threshold));
+    return Uint16Array.from(values, (value) => firstBelow(bounds, value));
+  });
+  return { thresholds, passes, right: rightAtExits(table), macs: table.macs };
+}
+
+/** Index of the first of falling bounds that is below the value; their number if none is. */
+function firstBelow(bounds: readonly number[], value: number): number {
+  let [low, high] = [0, bounds.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bounds[middle]! < value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function search(grid: Grid): Choice[] {
+  const exits = [...grid.thresholds.keys()];
+  let kept: Choice[] = [{ picks: exits.map(() => 0), accuracy: 0, macs: 0 }];
+  for (const exit of exits) {
+    kept = spread(kept).flatMap(({ picks }) => neighbours(grid, picks, [exit]));
+    if (kept.length > MOST_EXTENDED) kept = undominated(kept);
+  }
+  let found = undominated(kept);
+  if (exits.length <= 2) return found;
+  const seen = new Set<string>();
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const fresh = spread(found).filter(({ picks }) => !seen.has(picks.join()));
+    if (fresh.length === 0) break;
+    for (const { picks } of fresh) seen.add(picks.join());
+    found = undominated([...found, ...fresh.flatMap(({ picks }) => undominated(neighbours(grid, picks, exits)))]);
+  }
+  return found;
+}
+
+const spread = (choices: readonly Choice[]): Choice[] => {
+  const { length } = choices;
+  if (length <= MOST_EXTENDED) return [...choices];
+  return Array.from(
+    { length: MOST_EXTENDED },
+    (_, place) => choices[Math.round((place * (length - 1)) / (MOST_EXTENDED - 1))]!,
+  );
+};
+
+/** The choices that differ from `picks` at one of `exits`, with all candidates there: in one pass over the samples. */
+function neighbours(
+  { thresholds, passes, right, macs }: Grid,
+  picks: readonly number[],
+  exits: readonly number[],
+): Choice[] {
+  // What changes once a candidate is passed, by the samples that pass none before it.
+  const gains = exits.map((exit) => thresholds[exit]!.map(() => ({ accuracy: 0, macs: 0 })));
+  const total = { accuracy: 0, macs: 0 };
+  const leavesFrom = (exit: number, sample: number): number => {
+    let at = exit;
+    while (at < picks.length && passes[at]![sample]! > picks[at]!) at++;
+    return at;
+  };
+  for (let sample = 0; sample < right[0]!.length; sample++) {
+    const at = leavesFrom(0, sample);
+    total.accuracy += right[at]![sample]!;
+    total.macs += macs[at]!;
+    for (let place = 0; place < exits.length && exits[place]! <= at; place++) {
+      const exit = exits[place]!;
+      const gain = gains[place]![passes[exit]![sample]!];
+      if (!gain) continue;
+      const later = exit < at ? at : leavesFrom(exit + 1, sample);
+      gain.accuracy += right[exit]![sample]! - right[later]![sample]!;
+      gain.macs += macs[exit]! - macs[later]!;
+    }
+  }
+  return exits.flatMap((exit, place) => {
+    const sums = runningSums(gains[place]!);
+    const now = sums[picks[exit]!]!;
+    return sums.map((sum, pick) => ({
+      picks: picks.with(exit, pick),
+      accuracy: total.accuracy + sum.accuracy - now.accuracy,
+      macs: total.macs + sum.macs - now.macs,
+    }));
+  });
+}
+
+function runningSums(gains: readonly Omit<Choice, 'picks'>[]): Omit<Choice, 'picks'>[] {
+  const sum = { accuracy: 0, macs: 0 };
+  return gains.map(({ accuracy, macs }) => {
+    sum.accuracy += accuracy;
+    sum.macs += macs;
+    return { ...sum };
+  });
+}
