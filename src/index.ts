@@ -47,6 +47,7 @@ export { attachExits, attachExitsToModel } from './earlyexit/attach-exits.ts';
 export type { AttachedExit, AttachOptions } from './earlyexit/attach-exits.ts';
 export { addGates } from './earlyexit/add-gates.ts';
 export { learnedGate, withGates } from './earlyexit/gates.ts';
+export { learnedCriterion, learnsToLeave } from './earlyexit/learned-criterion.ts';
 export { placeExits } from './earlyexit/place-exits.ts';
 export type { PlainNetwork } from './earlyexit/plain-network.ts';
 export { bAlexNet } from './earlyexit/models/b-alexnet.ts';
@@ -149,6 +150,24 @@ export { scoreExits } from './earlyexit/judgement/scores.ts';
 export type { ScoreTable } from './earlyexit/judgement/scores.ts';
 export { calibrationError } from './earlyexit/judgement/calibration.ts';
 export { chooseThresholds, exitShares, replay } from './earlyexit/judgement/thresholds.ts';
+export { answers } from './earlyexit/judgement/answers.ts';
+export type { Answers } from './earlyexit/judgement/answers.ts';
+export { accuracyCurve, bestWithin, cheapestWith, undominated } from './earlyexit/judgement/curves.ts';
+export type { CurvePoint, OperatingPoint } from './earlyexit/judgement/curves.ts';
+export { exitDepths } from './earlyexit/judgement/depth.ts';
+export type { DepthOptions, ExitDepth, ExitValue } from './earlyexit/judgement/depth.ts';
+export { frontier } from './earlyexit/judgement/frontier.ts';
+export type { FrontierOptions } from './earlyexit/judgement/frontier.ts';
+export { bootstrap, bootstrapDifference, wilson } from './earlyexit/judgement/intervals.ts';
+export type { BootstrapInterval, BootstrapOptions, Interval, Statistic } from './earlyexit/judgement/intervals.ts';
+export { judgeThinking, oracle } from './earlyexit/judgement/overthinking.ts';
+export type { Thinking, ThinkingReport } from './earlyexit/judgement/overthinking.ts';
+export { auroc, fprAtTpr, riskAtCoverage, selectiveRisks } from './earlyexit/judgement/ranking.ts';
+export type { SelectiveRisks } from './earlyexit/judgement/ranking.ts';
+export { judgeSelection } from './earlyexit/judgement/selective.ts';
+export type { SelectiveJudgement } from './earlyexit/judgement/selective.ts';
+export { judgeUnknown, wrongfulExits } from './earlyexit/judgement/unknown.ts';
+export type { UnknownJudgement } from './earlyexit/judgement/unknown.ts';
 export { binomialTail, hoeffdingBentkus, waudbySmithRamdas } from './earlyexit/judgement/bounds.ts';
 export type { MeanBound } from './earlyexit/judgement/bounds.ts';
 export { RISK_BOUNDS, RISK_METHODS } from './earlyexit/judgement/guarantee.ts';
@@ -163,6 +182,8 @@ export type { EvaluateOptions, EvaluationReport, ExitReport, Percentiles } from 
 export { batches } from './data/batches.ts';
 export type { Batch, BatchOptions } from './data/batches.ts';
 export { parseCifar } from './data/cifar.ts';
+export { corrupt, CORRUPTIONS } from './data/corruptions.ts';
+export type { CorruptionKind, CorruptOptions } from './data/corruptions.ts';
 export {
   assertDisjoint,
   createDataset,
@@ -174,8 +195,12 @@ export {
   subset,
 } from './data/dataset.ts';
 export type { Dataset, DatasetParts, ImageShape } from './data/dataset.ts';
-export { imagesAndLabels, parseIdx } from './data/idx.ts';
+export { imagesAndLabels, parseIdx, unlabelledImages } from './data/idx.ts';
 export { fitImage } from './data/image.ts';
+export { shiftLabels } from './data/label-shift.ts';
+export type { LabelShiftOptions } from './data/label-shift.ts';
+export { mix } from './data/mix.ts';
+export type { Mixture } from './data/mix.ts';
 export { createNormalizer, statistics } from './data/normalization.ts';
 export type { Normalization } from './data/normalization.ts';
 export { evenDifficulty, parity, PARITY_NORMALIZATION, paritySplit } from './data/parity.ts';

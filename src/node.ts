@@ -5,4 +5,5 @@ export type { NodeOpenOptions } from './device/open-node.ts';
 export { readImageFolder } from './data/image-folder-node.ts';
 export type { ImageFolderOptions } from './data/image-folder-node.ts';
 export { readIdxFolder } from './data/idx-node.ts';
+export { readUnlabelledImages } from './data/unlabelled-node.ts';
 export { filePlanStore } from './earlyexit/scheduling/plan-store-node.ts';

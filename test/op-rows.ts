@@ -41,6 +41,7 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   entropy: entropyRow,
   exitCheck: exits,
   exitHead: { testedIn: 'earlyexit/exit-check-variants.gpu.test.ts' },
+  exitHistogram: { testedIn: 'earlyexit/exit-histogram.gpu.test.ts' },
   gradientScale: { testedIn: 'kernels/gradient-scale.gpu.test.ts' },
   klDivergence: klDivergenceRow,
   labelWeights: labelWeightsRow,

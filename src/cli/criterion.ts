@@ -1,4 +1,4 @@
-import { ArgumentError, CRITERIA, learnedGate } from '../node.ts';
+import { ArgumentError, CRITERIA, learnedCriterion, learnsToLeave } from '../node.ts';
 import type { ChosenThresholds, Criterion, CriterionKind, Model, Network } from '../node.ts';
 import { resolveCriterion } from '../earlyexit/criteria.ts';
 import { choiceText } from '../report/model.ts';
@@ -10,7 +10,7 @@ export const criterionFlags = {
     placeholder: 'kind',
     help:
       `What an exit decides by: ${CRITERIA.join(', ')} ` +
-      "(default what the model's thresholds are for, or its gates, or entropy)",
+      "(default what the model's thresholds are for, or what it has learned, or entropy)",
   }),
   threshold: optionalFlag(numbers(0), {
     placeholder: 't[,t..]',
@@ -36,8 +36,8 @@ export interface Decision {
 }
 
 /**
- * What the flags and the model's file decide between them; `undefined` if thresholds have yet to be chosen, or gates
- * decide.
+ * What the flags and the model's file decide between them; `undefined` if thresholds have yet to be chosen, or the
+ * model decides itself.
  * @throws UsageError
  */
 export function decide(
@@ -61,15 +61,15 @@ export function decide(
   return stored?.criterion === kind ? fromChoice(stored, 'stored') : undefined;
 }
 
-/** Whether a model's gates decide where nothing else does. */
-export const decidesByGates = (
-  { gates = false }: Network,
+/** Whether what a model has learned of leaving decides, since nothing else does. */
+export const decidesItself = (
+  network: Network,
   { criterion }: { readonly criterion?: CriterionKind | undefined },
-): boolean => gates && criterion === undefined;
+): boolean => learnsToLeave(network) && criterion === undefined;
 
-/** A decision by the gates that a model has learned. */
-export const fromGates = async (model: Model): Promise<Decision> => ({
-  criterion: await learnedGate(model),
+/** A decision by what the model has learned: its gates or halting scores. */
+export const fromModel = async (model: Model): Promise<Decision> => ({
+  criterion: await learnedCriterion(model),
   source: 'stored',
   origin: 'learned with the model',
 });

@@ -1,4 +1,4 @@
-import { earlyExitLoss, exitWeights, jointGates, STRATEGIES } from '../node.ts';
+import { earlyExitLoss, exitWeights, jointGates, ponder, STRATEGIES } from '../node.ts';
 import type { ExitWeights, Network, TrainOptions } from '../node.ts';
 import { choice, flag, integer, number, numbers, optionalFlag } from './flags.ts';
 import type { Values } from './flags.ts';
@@ -71,6 +71,11 @@ export const trainingFlags = {
       'Exits have gates, trained together with the heads in two phases, that decide in place of thresholds: what the ' +
       'cost of a sample, in shares of the network without exits, weighs against its loss in nats',
   }),
+  ponder: flag(number(0), {
+    placeholder: 'beta',
+    help: "Of networks that learn when to halt (looped): weight of the prior on where they do, in PonderNet's loss",
+    fallback: '0.03',
+  }),
   shift: flag(integer(0), { placeholder: 'px', help: 'Images move by up to so many pixels', fallback: '0' }),
   flip: flag(number(0, 1), { placeholder: 'p', help: 'Images are flipped with this probability', fallback: '0' }),
   cutout: flag(integer(0), { placeholder: 'px', help: 'A square of this side hides part of an image', fallback: '0' }),
@@ -82,7 +87,7 @@ export function trainingOptions(
   flags: Values<typeof trainingFlags>,
   network: Network,
 ): Pick<TrainOptions, 'strategy' | 'weights' | 'loss' | 'augmentation'> {
-  const { strategy, weights, smoothing, lambda, mu, costThreshold, gates, shift, flip, cutout, noise } = flags;
+  const { strategy, weights, smoothing, lambda, mu, costThreshold, gates, ponder: beta, shift, flip, cutout, noise } = flags;
   const exits = network.stages.length;
   if (typeof weights === 'object' && (weights.length !== exits || !weights.some(Boolean))) {
     const expected = `${exits} numbers for ${network.name}, one per exit and not all 0`;
@@ -95,10 +100,12 @@ export function trainingOptions(
     strategy: gates === undefined ? STRATEGIES[strategy]() : jointGates({ mu: gates }),
     augmentation: { shift, flip, cutout, noise },
     ...(weights && { weights: typeof weights === 'string' ? WEIGHTS[weights]!.make() : weights }),
-    loss: earlyExitLoss({
-      ...(smoothing > 0 && { smoothing }),
-      ...(lambda !== 0 && { lambda }),
-      ...(mu > 0 && { cost: { mu, threshold: costThreshold } }),
-    }),
+    loss: network.halting
+      ? [ponder({ beta })]
+      : earlyExitLoss({
+          ...(smoothing > 0 && { smoothing }),
+          ...(lambda !== 0 && { lambda }),
+          ...(mu > 0 && { cost: { mu, threshold: costThreshold } }),
+        }),
   };
 }

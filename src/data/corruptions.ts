@@ -38,8 +38,9 @@ export interface CorruptOptions {
 /**
  * The same items with their images made worse, as a camera, a sloppy hand or a bad line would. After ImageNet-C and
  * CIFAR-10-C (Hendrycks and Dietterich 2019, Benchmarking neural network robustness to common corruptions) and MNIST-C
- * (Mu and Gilmer 2019), with their severities where a person can still read digits and photographs of 28 pixels at the
- * fifth. Lengths are shares of the image's side, so that a severity means as much at 28 pixels as at 64.
+ * (Mu and Gilmer 2019), with their severities where a person can mostly still read the fifth on images of 28 pixels.
+ * Lengths are shares of the image's side, the shorter one unless both axes have their own, so that a severity means as
+ * much at 28 pixels as at 64.
  *
  * | kind            | amount                                    | 1     | 2     | 3     | 4     | 5     |
  * | --------------- | ----------------------------------------- | ----- | ----- | ----- | ----- | ----- |

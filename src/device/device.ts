@@ -108,6 +108,11 @@ export class Device {
     }
   }
 
+  /** After a loss, or `destroy()`. */
+  get isLost(): boolean {
+    return this.#lostError !== undefined;
+  }
+
   /** What an awaited WebGPU call failed with, told as this library tells it. */
   explain(error: unknown): Error {
     if (this.#lostError) return this.#lostError;

@@ -1,9 +1,10 @@
 import type { BufferRange } from '../device/recording.ts';
-import { ArgumentError, ShapeError } from '../errors.ts';
+import { ArgumentError, DisposedError, ShapeError } from '../errors.ts';
 import { checkCriterion, isPlan, resolveOptions } from './compile-options.ts';
 import type { ClassifierOptions } from './compile-options.ts';
 import type { Criterion } from './criteria.ts';
 import type { Model } from './model.ts';
+import type { ExitHistogram } from './monitor/histograms.ts';
 import type { Scores } from './records.ts';
 import type { Choice, PolicyKind } from './scheduling/costs.ts';
 import type { DriftWatch } from './scheduling/drift.ts';
@@ -187,6 +188,23 @@ export class Classifier {
     const results: Traced<Prediction[]> = predictions;
     if (options.trace) results.trace = trace;
     return results;
+  }
+
+  /**
+   * Of a classifier compiled with `monitor`: for each exit of the network, the samples that have left there since the
+   * last reading. Counting starts anew with each reading, so that their sum misses nothing and has nothing twice. What
+   * counts is what left on the GPU: calls that were aborted, and samples that a deadline cut short and that left
+   * meanwhile, too.
+   * @throws ArgumentError if it does not count, DisposedError, DeviceLostError
+   */
+  async readHistograms(): Promise<ExitHistogram[]> {
+    const { first, lanes } = this.#schedule;
+    const { counters } = first.options;
+    const { name } = this.model.network;
+    if (!counters) throw new ArgumentError(`${name}: counts nothing; compile it with { monitor: true }`);
+    if (this.#disposed) throw new DisposedError(`${name}: used after dispose()`);
+    lanes.forEach((staged) => staged.count());
+    return counters.take();
   }
 
   /** Frees what the classifier holds, once the calls under way are done. Later calls reject with `DisposedError`. */

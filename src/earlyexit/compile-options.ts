@@ -1,10 +1,14 @@
 import { ArgumentError } from '../errors.ts';
 import type { ExitKernels } from '../kernels/exit-kernels.ts';
 import { exitSettings } from './criterion-steps.ts';
-import { entropy, halting, looksBack, resolveCriterion } from './criteria.ts';
+import { criterionOf, entropy, looksBack, resolveCriterion } from './criteria.ts';
 import type { Criterion } from './criteria.ts';
-import { learnedGate } from './gates.ts';
+import { ExitCounters } from './exit-counters.ts';
+import { learnedCriterion, learnsToLeave } from './learned-criterion.ts';
 import type { Model } from './model.ts';
+import { checkBuilt } from './network.ts';
+import { checkBins, halvingBins, measureOf } from './monitor/histograms.ts';
+import type { ScoreBins } from './monitor/histograms.ts';
 import type { Network } from './network.ts';
 import { checkChoice, POLICIES } from './scheduling/costs.ts';
 import type { Choice, PolicyKind } from './scheduling/costs.ts';
@@ -56,6 +60,12 @@ export interface ClassifierOptions {
   readonly queue?: number;
   /** For traces: kernels count what they do (`trace.reached`), which slows them and takes one read more. */
   readonly count?: boolean;
+  /**
+   * Counts on the GPU where samples leave, with what labels and scores, for `readHistograms()`: one small dispatch more
+   * per call, or per `batch` samples of one, and no read. The bins are those given, such as a reference of
+   * `referenceOf`, or with `true` halve towards the sure end of what the criterion looks at.
+   */
+  readonly monitor?: ScoreBins | boolean | undefined;
   /** In milliseconds, for deadlines; `performance.now` where left out. */
   readonly now?: () => number;
 }
@@ -90,7 +100,8 @@ export async function resolveOptions(model: Model, options: ClassifierOptions): 
   const given = options.criterion ?? (await storedCriterion(model, exits));
   const kernels = options.exitKernel ?? (given?.kind === 'wgsl' ? given.kernels : undefined);
   const criterion = checkCriterion(given, model, kernels);
-  const staged = { batch, ensemble, count, kernels };
+  const counters = options.monitor ? countersOf(model, options.monitor, criterion) : undefined;
+  const staged = { batch, ensemble, count, kernels, counters };
   if (policy === 'auto') {
     const shares = options.shares ?? knownShares(model, options);
     // What looks at other exits too, or is computed from them, would change its meaning without them.
@@ -125,11 +136,16 @@ function exitsOf({ network }: Model, { policy, exits }: ClassifierOptions): read
     throw new ArgumentError('compile: expected no exits beside a plan, which names them; give one or the other');
   }
   const all = exits ?? network.stages.map((_, index) => index + 1);
-  const ascending = all.every((exit, index) => Number.isInteger(exit) && exit > (all[index - 1] ?? 0));
-  if (all.length === 0 || !ascending || all.at(-1)! > stages) {
-    throw new ArgumentError(`compile: expected ascending exits from 1 to ${stages}, got [${all.join(', ')}]`);
-  }
+  checkBuilt('compile', all, stages);
   return all;
+}
+
+/** @throws ArgumentError for bins that are none, or not of this network */
+function countersOf({ device, network }: Model, monitor: ScoreBins | true, criterion: Criterion): ExitCounters {
+  const { classes, stages: { length: exits } } = network;
+  const bins = monitor === true ? halvingBins(measureOf(criterion), { exits, classes }) : monitor;
+  checkBins('compile', bins, exits);
+  return new ExitCounters(device, classes, bins);
 }
 
 /** Resolved, small enough for the kernels, and of the kind that they decide by. @throws ArgumentError */
@@ -161,10 +177,9 @@ function checkPlan(plan: Plan, network: Network, batch: number): Plan {
 
 /** @throws ArgumentError if the model has neither thresholds nor gates and there is something to decide */
 async function storedCriterion(model: Model, exits: readonly number[]): Promise<Criterion> {
-  if (model.thresholds) return { kind: model.thresholds.criterion, thresholds: model.thresholds.values };
+  if (model.thresholds) return criterionOf(model.thresholds);
   if (exits.length === 1) return entropy(0);
-  if (model.network.halting) return halting(0.5);
-  if (model.network.gates) return learnedGate(model);
+  if (learnsToLeave(model.network)) return learnedCriterion(model);
   throw new ArgumentError(
     `compile: ${model.network.name} has no stored thresholds; give a criterion such as entropy(0.05), ` +
       'or choose thresholds on validation data first',

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.ts';
 import type { ExitKernels } from '../kernels/exit-kernels.ts';
+import type { ChosenThresholds } from './model.ts';
 
 /** The measures that thresholds can be chosen for on validation data. */
 export const CRITERIA = ['entropy', 'confidence', 'margin'] as const;
@@ -128,6 +129,13 @@ export const minDepth = (exit: number, criterion: Criterion): JoinedCriterion =>
 export const maxDepth = (exit: number, criterion: Criterion): JoinedCriterion =>
   or(criterion, { kind: 'fromExit', exit });
 
+/** What chosen thresholds say. */
+export const criterionOf = ({ criterion, values, temperatures }: ChosenThresholds): ThresholdCriterion => ({
+  kind: criterion,
+  thresholds: values,
+  ...(temperatures && { temperatures }),
+});
+
 /** Scores in f32, and thresholds chosen among them, may be this much beyond the range. */
 const ROUNDING = 1 + 1e-6;
 
@@ -143,11 +151,7 @@ export const greatestThreshold = (kind: ThresholdCriterion['kind'], classes: num
  */
 export function resolveCriterion(criterion: Criterion, exits: number, classes: number, scored = false): Criterion {
   const temperatures = criterion?.temperatures;
-  const positive = (value: number): boolean => isNumber(value) && value > 0 && value < Infinity;
-  if (temperatures && (temperatures.length !== exits || !temperatures.every(positive))) {
-    const got = temperatures.map(show).join(', ');
-    throw new ArgumentError(`${criterion.kind}: expected ${exits} positive temperatures, one per exit, got [${got}]`);
-  }
+  if (temperatures) checkTemperatures(criterion.kind, temperatures, exits);
   const resolved = resolvePart(criterion, exits, classes);
   if (!scored && asksHalting(resolved)) {
     throw new ArgumentError(
@@ -156,6 +160,14 @@ export function resolveCriterion(criterion: Criterion, exits: number, classes: n
     );
   }
   return { ...resolved, ...(temperatures && { temperatures: [...temperatures] }) };
+}
+
+/** @throws ArgumentError unless there is a positive number for each exit; `what` names the caller */
+export function checkTemperatures(what: string, temperatures: readonly number[], exits: number): void {
+  const positive = (value: number): boolean => isNumber(value) && value > 0 && value < Infinity;
+  if (temperatures.length === exits && temperatures.every(positive)) return;
+  const got = temperatures.map(show).join(', ');
+  throw new ArgumentError(`${what}: expected ${exits} positive temperatures, one per exit, got [${got}]`);
 }
 
 const asksHalting = (criterion: Criterion): boolean =>

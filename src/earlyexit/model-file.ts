@@ -65,6 +65,7 @@ const checkFields = object({
     object({
       criterion: oneOf(CRITERIA),
       values: array(number({ min: 0 })),
+      temperatures: optional(array(number())),
       chosenOn: calibration,
       maxAccuracyLoss: optional(share),
       achieved: object({ accuracy: share, accuracyFull: share, shares: array(share) }),

@@ -7,7 +7,7 @@ import { Parameters } from '../nn/parameters.ts';
 import { sizeOf } from '../tensor/spec.ts';
 import { Classifier } from './classifier.ts';
 import type { ClassifierOptions } from './classifier.ts';
-import { resolveCriterion } from './criteria.ts';
+import { criterionOf, resolveCriterion } from './criteria.ts';
 import type { CriterionKind } from './criteria.ts';
 import type { Guarantee } from './judgement/guarantee.ts';
 import type { Network } from './network.ts';
@@ -18,6 +18,8 @@ export interface ChosenThresholds {
   readonly criterion: CriterionKind;
   /** One per exit but the last. */
   readonly values: readonly number[];
+  /** Of the logits that the scores were made from, one per exit; 1 where left out. */
+  readonly temperatures?: readonly number[];
   readonly chosenOn: { readonly dataset: string; readonly fingerprint: string; readonly samples: number };
   /**
    * Most accuracy that may be lost against the full network on the data they were chosen on, as a share; left out where
@@ -93,7 +95,7 @@ export function checkDetails({ name, classes, input, stages }: Network, details:
     throw new ArgumentError(`${name}: expected ${classes} class names, got ${classNames.length}`);
   }
   createNormalizer(input, normalization);
-  if (thresholds) resolveCriterion({ kind: thresholds.criterion, thresholds: thresholds.values }, stages.length, classes);
+  if (thresholds) resolveCriterion(criterionOf(thresholds), stages.length, classes);
 }
 
 /** A network with weights on a device, and what has to be known to use it. */

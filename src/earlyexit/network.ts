@@ -55,10 +55,21 @@ export interface NetworkMacs {
 }
 
 /** Of a sample that leaves at exit `exit`, where only `exits` are built and the other heads are not. */
-export function macsToExit({ toExit, heads }: NetworkMacs, exit: number, exits: readonly number[]): number {
+export function macsToExit(
+  { toExit, heads }: Pick<NetworkMacs, 'toExit' | 'heads'>,
+  exit: number,
+  exits: readonly number[],
+): number {
   return heads
     .slice(0, exit)
     .reduce((macs, head, index) => (exits.includes(index + 1) ? macs : macs - head), toExit[exit - 1]!);
+}
+
+/** Refuses exits that cannot be those built of `stages`; `what` names the caller. @throws ArgumentError */
+export function checkBuilt(what: string, exits: readonly number[], stages: number): void {
+  const ascending = exits.every((exit, index) => Number.isInteger(exit) && exit > (exits[index - 1] ?? 0));
+  if (ascending && exits.length > 0 && exits.at(-1)! <= stages) return;
+  throw new ArgumentError(`${what}: expected ascending exits from 1 to ${stages}, got [${exits.join(', ')}]`);
 }
 
 /** A multi-exit network: structure and parameter shapes, no GPU objects. */

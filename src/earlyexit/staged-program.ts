@@ -13,6 +13,7 @@ import { perSample, Rows } from '../tensor/spec.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { exitSettings } from './criterion-steps.ts';
 import type { Criterion } from './criteria.ts';
+import type { ExitCounters } from './exit-counters.ts';
 import type { Model } from './model.ts';
 import { RECORD_BYTES } from './records.ts';
 
@@ -29,6 +30,8 @@ export interface StagedOptions {
   readonly count?: boolean | undefined;
   /** Check the exits, in place of the built-in kernels. */
   readonly kernels?: ExitKernels | undefined;
+  /** Where the samples that leave are counted; nowhere if left out. */
+  readonly counters?: ExitCounters | undefined;
 }
 
 /** What the host may set while the program runs as it is. */
@@ -126,7 +129,23 @@ export class StagedProgram {
 
   /** Takes the input of a new run and starts its recording. */
   start(x: RunInput): Recording {
-    return this.program.start({ x });
+    const recording = this.program.start({ x });
+    // Counts the run before: where a call ends the host learns when the submit that it ended in is under way, and
+    // another would cost more than this one dispatch.
+    if (this.options.counters) this.#count(recording);
+    return recording;
+  }
+
+  /** Counts the rows that have left since the latest run began, as far as they are not counted yet. */
+  count(): void {
+    const recording = this.record();
+    this.#count(recording);
+    recording.submit();
+  }
+
+  /** The last segment, behind those of all stages. */
+  #count(recording: Recording): void {
+    this.program.encode(recording, this.options.exits.length * PARTS.length);
   }
 
   /** A further recording of the run under way. */
@@ -168,8 +187,13 @@ export class StagedProgram {
   }
 
   dispose(): void {
-    this.program.dispose();
-    this.#tensors.dispose();
+    try {
+      // The last run is not counted yet.
+      if (this.options.counters && !this.program.device.isLost) this.count();
+    } finally {
+      this.program.dispose();
+      this.#tensors.dispose();
+    }
   }
 }
 
@@ -179,8 +203,9 @@ class StagedTensors {
   readonly settings: readonly Tensor[];
   /** Or the parameters of kernels of one's own. */
   readonly classThresholds: readonly Tensor[];
+  readonly #counters: ExitCounters | undefined;
 
-  constructor({ device, network }: Model, { batch, exits, kernels }: StagedOptions) {
+  constructor({ device, network }: Model, { batch, exits, kernels, counters }: StagedOptions) {
     const words = (count: number, label: string): Tensor =>
       Tensor.zeros(device, { dtype: 'u32', shape: [count] }, label);
     this.records = words((RECORD_BYTES / 4) * batch, 'exit records');
@@ -189,9 +214,12 @@ class StagedTensors {
     this.classThresholds = exits.map((exit) =>
       Tensor.zeros(device, { dtype: 'f32', shape }, `exit ${exit} thresholds by class`),
     );
+    this.#counters = counters;
+    counters?.hold();
   }
 
   dispose(): void {
+    this.#counters?.letGo();
     for (const tensor of [this.records, ...this.settings, ...this.classThresholds]) tensor.dispose();
   }
 }
@@ -205,7 +233,7 @@ function traceStages(
   x: Value,
 ): number[] {
   const { network, context } = model;
-  const { batch, exits, ensemble, kernels } = options;
+  const { batch, exits, ensemble, kernels, counters } = options;
   const { records } = tensors;
   const iota = Uint32Array.from({ length: batch }, (_, row) => row);
   const originOf = (index: number): Value => constant({ dtype: 'u32', shape: [batch], rows: rows[index]! }, iota);
@@ -231,5 +259,9 @@ function traceStages(
     value = compactRows({ x: value, order });
     if (ensemble) sum = compactRows({ x: judged, order });
   });
+  if (counters) {
+    checkpoint();
+    counters.count(records);
+  }
   return crossing;
 }

@@ -13,6 +13,7 @@ export { crossEntropyGrad } from './cross-entropy-grad.ts';
 export { dropout } from './dropout.ts';
 export { exitCheck } from './exit-check.ts';
 export { exitHead } from './exit-head.ts';
+export { exitHistogram } from './exit-histogram.ts';
 export { gradientScale } from './gradient-scale.ts';
 export { klDivergence } from './kl-divergence.ts';
 export { labelWeights } from './label-weights.ts';

@@ -1,4 +1,5 @@
 import type { Guarantee } from '../earlyexit/judgement/guarantee.ts';
+import { learnsToLeave } from '../earlyexit/learned-criterion.ts';
 import type { Network } from '../earlyexit/network.ts';
 import type { ChosenThresholds, ModelDetails, TrainingRecord } from '../earlyexit/model.ts';
 import type { Layer } from '../nn/layer.ts';
@@ -94,11 +95,12 @@ function guaranteeEntry(guarantee: Guarantee): [string, string] {
   const { method, bound, candidates, observed, upperBound, calibration, emptyClasses, date } = guarantee;
   const { dataset, samples, fingerprint } = calibration;
   const numbers = [observed, upperBound].map((value) => Number(value.toPrecision(3)));
+  const by = `${method}${bound ? ` with ${bound}` : ''} over ${plural(candidates, 'candidate')}`;
   return [
     'guarantee',
     `${guaranteeText(guarantee)}, for samples like those of ${dataset} ` +
       `(${plural(samples, 'sample')}, fingerprint ${fingerprint}), where it was ${numbers[0]}, ` +
-      `bounded by ${numbers[1]}; ${method}${bound ? ` with ${bound}` : ''} over ${plural(candidates, 'candidate')}, ${date}` +
+      `bounded by ${numbers[1]}; ${by}, ${date}` +
       (emptyClasses ? `; no sample was of ${emptyClasses} of the classes` : ''),
   ];
 }
@@ -118,7 +120,7 @@ export function modelText(network: Network, { normalization, classNames, thresho
       : []),
     ...stages,
     ['classes', (classNames ?? []).join(', ')],
-    ['thresholds', thresholds ? thresholdsText(thresholds) : `none stored${network.gates ? '; gates decide' : ''}`],
+    ['thresholds', thresholds ? thresholdsText(thresholds) : `none stored${learnsToLeave(network) ? '; the model has learned when to leave' : ''}`],
     ...(thresholds?.guarantee ? [guaranteeEntry(thresholds.guarantee)] : []),
     ...(training ? trainingEntries(training) : [['trained on', 'not recorded'] as const]),
   ]);

@@ -88,7 +88,7 @@ test('gates are trained with the model, and decide where it is used', async () =
   };
   const trained = await run('train', '--data', data, '--out', model, '--gates', '4', '--epochs', '2', '--batch', '16');
   expect(trained.stderr).toContain('b-lenet, 74,698 parameters');
-  expect(trained.stdout).toMatch(/^gates +[0-9.]+ % leave at exit 1, [0-9.]+ % leave at exit 2$/m);
+  expect(trained.stdout).toMatch(/^learned +[0-9.]+ % leave at exit 1, [0-9.]+ % leave at exit 2$/m);
   const { network, details } = readModelFile(await readFile(model));
   expect(network.gates).toBe(true);
   expect(details).toMatchObject({ training: { strategy: 'jointGates' } });

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createDataset, fingerprint, imageAt, slice, split, subset, type Dataset } from '../../src/data/dataset.ts';
+import {
+  assertDisjoint,
+  createDataset,
+  fingerprint,
+  imageAt,
+  sharedItems,
+  slice,
+  split,
+  subset,
+  type Dataset,
+} from '../../src/data/dataset.ts';
 import { ArgumentError, DataError } from '../../src/errors.ts';
 import { withByte } from './idx-bytes.ts';
 
@@ -79,5 +89,27 @@ describe('fingerprint', () => {
       fingerprint(slice(six, 0, 5)),
     ];
     expect(new Set([digits, ...others]).size).toBe(others.length + 1);
+  });
+});
+
+describe('sharedItems and assertDisjoint', () => {
+  it('find images by their pixels, whatever their places, labels and names', () => {
+    const other = { ...subset(six, [4, 0], 'other'), labels: Uint8Array.of(2, 2) };
+    expect(sharedItems(six, other)).toEqual([0, 1]);
+    expect(sharedItems(slice(six, 0, 3), other)).toEqual([1]);
+    expect(() => assertDisjoint(slice(six, 0, 3, 'first'), other)).toThrow(
+      new ArgumentError(
+        'first and other: expected no image in both, got 1 of 2, first item 1 of other; leave them out, as ' +
+          'sharedItems lists them, or split anew',
+      ),
+    );
+  });
+
+  it('take images for different that differ in one pixel or in shape', () => {
+    const other = { ...six, images: six.images.map((pixel, at) => (at % 4 === 3 ? pixel + 1 : pixel)) };
+    expect(sharedItems(six, other)).toEqual([]);
+    expect(sharedItems(six, { ...six, shape: [1, 2, 2] })).toEqual([]);
+    expect(() => assertDisjoint(slice(six, 0, 3), slice(six, 3, 6))).not.toThrow();
+    expect(() => assertDisjoint(six, slice(six, 2, 2))).not.toThrow();
   });
 });

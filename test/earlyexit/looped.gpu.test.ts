@@ -247,7 +247,7 @@ describe.each(['ponder', 'act'] as const)('a loop with %s', (kind) => {
     using model = build();
     const shown: number[] = [];
     await train(model, data, {
-      epochs: 8,
+      epochs: 4,
       batch: data.labels.length,
       loss: [kind === 'ponder' ? ponder() : act()],
       optimizer: adam({ learningRate: 0.02 }),

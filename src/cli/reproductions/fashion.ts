@@ -1,13 +1,27 @@
-import { adam, cosine, distilled, joint, multiExit, scoreExits, smallCnn, twoPhase } from '../../node.ts';
-import type { Network, ScoreTable, Strategy } from '../../node.ts';
+import {
+  accuracyCurve,
+  adam,
+  answers,
+  bestWithin,
+  bootstrap,
+  bootstrapDifference,
+  cosine,
+  distilled,
+  entropy,
+  frontier,
+  joint,
+  multiExit,
+  scoreExits,
+  smallCnn,
+  twoPhase,
+} from '../../node.ts';
+import type { Network, OperatingPoint, ScoreTable, Strategy } from '../../node.ts';
 import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
 import { percent, points as inPoints, whole } from '../../report/format.ts';
 import { list, table } from '../../report/table.ts';
-import { answers, bestWithin, bootstrap, mean, pointsOf } from './frontier.ts';
-import type { Point } from './frontier.ts';
 import type { Recipe, Reproduction, Workbench } from './workbench.ts';
 
-const EPOCHS = 8;
+const EPOCHS = 6;
 const BATCH = 64;
 const SEED = 1;
 /** Of the work of the network without exits. */
@@ -64,16 +78,16 @@ export const fashion: Reproduction = {
   async run(workbench) {
     const network = smallCnn();
     const { test } = workbench.parts;
-    const strategies: { name: string; scores: Judged; points: Point[] }[] = [];
+    const strategies: { name: string; scores: Judged; points: readonly OperatingPoint[] }[] = [];
     for (const [name, strategy] of Object.entries(STRATEGIES)) {
       const scores = await judged(workbench, `fashion-${name}`, { ...fashionRecipe(workbench, network), strategy });
-      strategies.push({ name, scores, points: pointsOf(scores.validation) });
+      strategies.push({ name, scores, points: frontier(scores.validation) });
     }
     const plains: { exit: number; macs: number; right: Uint8Array }[] = [];
     for (const exit of [1, 2, 3]) {
       const alone = plain(network, exit);
       const scores = await judged(workbench, `fashion-plain-${exit}`, fashionRecipe(workbench, alone));
-      plains.push({ exit, macs: alone.macs.full, right: answers(scores.test, []).right });
+      plains.push({ exit, macs: alone.macs.full, right: answers(scores.test, entropy()).right });
     }
     const exits = network.stages.map((_, index) => index + 1);
     const trained = strategies.map(({ name, scores, points }) => ({
@@ -82,23 +96,17 @@ export const fashion: Reproduction = {
       exits: exits.map((exit) => accuracyOf(scores.test, exit)),
       /** With the work of the plain networks: thresholds from validation data. */
       within: plains.map(({ macs, right }) => {
-        const chosen = bestWithin(points, macs);
+        const chosen = bestWithin(points, { macs });
         if (!chosen) return null;
-        const here = answers(scores.test, chosen.thresholds);
-        const gain = Array.from(here.right, (value, sample) => value - right[sample]!);
-        const { thresholds } = chosen;
-        const [accuracy, error] = [mean(here.right), bootstrap(gain)];
-        return { budget: macs, thresholds, macs: here.macs, accuracy, gain: mean(gain), error };
+        const here = answers(scores.test, chosen.criterion);
+        const gain = bootstrapDifference(here.right, right);
+        return { budget: macs, criterion: chosen.criterion, macs: here.macs, accuracy: here.accuracy, gain };
       }),
     }));
-    const alone = plains.map(({ exit, macs, right }) => ({ exit, macs, accuracy: mean(right), error: bootstrap(right) }));
-    const curve = CURVE.map((share) => {
-      const budget = share * network.macs.full;
-      const [first] = strategies;
-      const chosen = bestWithin(first!.points, budget);
-      const here = chosen && answers(first!.scores.test, chosen.thresholds);
-      return { share, ...(here && { macs: here.macs, accuracy: mean(here.right) }) };
-    });
+    const alone = plains.map(({ exit, macs, right }) => ({ exit, macs, accuracy: bootstrap(right) }));
+    const [first] = strategies;
+    const budgets = CURVE.map((share) => share * network.macs.full);
+    const curve = accuracyCurve(first!.scores.test, first!.points, { budgets });
     const text = [
       list([
         ['data', `${test.name}, ${test.labels.length} images`],
@@ -114,19 +122,21 @@ export const fashion: Reproduction = {
         ...alone.map(({ exit, macs, accuracy }, index) => [
           `to exit ${exit}`,
           whole(macs),
-          percent(accuracy),
+          percent(accuracy.value),
           ...trained.map(({ within }) => {
             const here = within[index];
-            return here ? `${percent(here.accuracy)} (${inPoints(here.gain)} +- ${inPoints(here.error)})` : '-';
+            if (!here) return '-';
+            const { value, standardError } = here.gain;
+            return `${percent(here.accuracy)} (${inPoints(value)} +- ${inPoints(standardError)})`;
           }),
         ]),
       ]),
       table([
-        ['joint, share of the work', 'MACs', 'accuracy'],
-        ...curve.map(({ share, macs, accuracy }) => [
-          percent(share, 0),
-          macs === undefined ? '-' : whole(macs),
-          accuracy === undefined ? '-' : percent(accuracy),
+        ['joint, share of the work', 'MACs', 'accuracy', 'from', 'to (95 %)'],
+        ...curve.map(({ budget, macs, accuracy: { value, low, high } }) => [
+          percent(budget / network.macs.full, 0),
+          whole(macs),
+          ...[value, low, high].map((each) => percent(each)),
         ]),
       ]),
     ].join('\n\n');

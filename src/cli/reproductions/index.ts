@@ -1,5 +1,6 @@
 import { bLeNetMnist } from './b-lenet-mnist.ts';
 import { fashion } from './fashion.ts';
+import { parity } from './parity.ts';
 import { overConfidence } from './over-confidence.ts';
 import { signs } from './signs.ts';
 import { strategies } from './strategies.ts';
@@ -9,6 +10,7 @@ import type { Reproduction } from './workbench.ts';
 export const REPRODUCTIONS = {
   'b-lenet-mnist': bLeNetMnist,
   fashion,
+  parity,
   signs,
   'over-confidence': overConfidence,
   strategies,

@@ -1,9 +1,18 @@
-import { calibrationError, earlyExitLoss, scoreExits, smallCnn } from '../../node.ts';
+import {
+  answers,
+  bestWithin,
+  bootstrapDifference,
+  calibrationError,
+  earlyExitLoss,
+  entropy,
+  frontier,
+  scoreExits,
+  smallCnn,
+} from '../../node.ts';
 import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
 import { percent, points as inPoints } from '../../report/format.ts';
 import { list, table } from '../../report/table.ts';
 import { fashionRecipe } from './fashion.ts';
-import { answers, bestWithin, bootstrap, mean, pointsOf } from './frontier.ts';
 import type { Reproduction } from './workbench.ts';
 
 /** Of the entropy in the loss: negative, against over-confidence. */
@@ -28,11 +37,10 @@ export const overConfidence: Reproduction = {
     for (const [penalty, [name, how]] of Object.entries(recipes)) {
       using model = await workbench.trained(name, how);
       const { signal } = workbench;
-      const chosen = bestWithin(pointsOf(await scoreExits(model, validation, { signal })), network.macs.full / 2);
+      const points = frontier(await scoreExits(model, validation, { signal }));
+      const { criterion } = bestWithin(points, { macs: network.macs.full / 2 })!;
       const scores = await scoreExits(model, test, { signal });
-      const full = answers(scores, network.stages.slice(1).map(() => 0)).right;
-      const half = answers(scores, chosen!.thresholds);
-      const lost = Array.from(full, (value, sample) => value - half.right[sample]!);
+      const { right, ...half } = answers(scores, criterion);
       results.push({
         penalty,
         exits: scores.exits.map((list, index) => ({
@@ -40,11 +48,11 @@ export const overConfidence: Reproduction = {
           calibrationError: calibrationError(list, test.labels),
         })),
         half: {
-          thresholds: chosen!.thresholds,
+          criterion,
           macs: half.macs,
-          accuracy: mean(half.right),
-          lost: mean(lost),
-          error: bootstrap(lost),
+          accuracy: half.accuracy,
+          // Against the last exit for all.
+          lost: bootstrapDifference(answers(scores, entropy(0)).right, right),
         },
       });
     }
@@ -60,7 +68,7 @@ export const overConfidence: Reproduction = {
         ...results.map(({ penalty, exits, half }) => [
           penalty,
           ...exits.flatMap((exit) => [percent(exit.accuracy), percent(exit.calibrationError)]),
-          `${inPoints(half.lost)} +- ${inPoints(half.error)}`,
+          `${inPoints(half.lost.value)} +- ${inPoints(half.lost.standardError)}`,
         ]),
       ]),
     ].join('\n\n');

@@ -11,8 +11,8 @@ const SEED = 1;
 const SINGLE = 'single exit';
 
 /**
- * What each strategy makes of the last exit, against the same network trained without early exits: more than half a point
- * less would be a price to know of.
+ * What each strategy makes of the last exit, against the same network trained without early exits: more than half a
+ * point less would be a price to know of.
  */
 export const strategies: Reproduction = {
   summary: 'every training strategy against a network with a single exit, on procedural digits',

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadModel, Model, saveModel, statistics } from '../../node.ts';
-import type { DatasetParts, Device, Network, Normalization, TrainOptions } from '../../node.ts';
+import type { Dataset, DatasetParts, Device, Network, Normalization, TrainOptions } from '../../node.ts';
 import { planTraining } from '../../earlyexit/training/plan.ts';
 import { checkSamePlan } from '../../earlyexit/training/training-state.ts';
 import { note } from '../console.ts';
@@ -24,7 +24,9 @@ export class Interrupted extends Error {}
 export interface Recipe extends TrainOptions {
   readonly network: Network;
   readonly seed: number;
-  /** Of the training part where left out. */
+  /** The training part of the data where left out. */
+  readonly data?: Dataset;
+  /** Of these data where left out. */
   readonly normalization?: Normalization;
   /** Whose weights to begin with, in place of fresh ones. */
   readonly from?: Model | undefined;
@@ -45,8 +47,8 @@ export class Workbench {
   }
 
   /** @throws Interrupted, and ModelFileError if the model of that name was trained otherwise */
-  async trained(name: string, { network, normalization, from, ...options }: Recipe): Promise<Model> {
-    const { train: data } = this.parts;
+  async trained(name: string, { network, normalization, from, ...rest }: Recipe): Promise<Model> {
+    const { data = this.parts.train, ...options } = rest;
     const file = join(this.#folder, `${name}.safetensors`);
     if (existsSync(file)) {
       const found = loadModel(this.device, await readBytes(file, 'a model file'), file);

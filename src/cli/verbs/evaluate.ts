@@ -12,7 +12,7 @@ import { checkFits } from '../../earlyexit/network.ts';
 import { evaluationText } from '../../report/evaluation.ts';
 import { plural } from '../../report/format.ts';
 import { note } from '../console.ts';
-import { criterionFlags, decide, decidesByGates, fromChoice, fromGates, maxLossFlag } from '../criterion.ts';
+import { criterionFlags, decide, decidesItself, fromChoice, fromModel, maxLossFlag } from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
@@ -46,7 +46,7 @@ export const evaluateVerb = defineVerb({
     checkFits(network, parts[flags.split], '--data');
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
-    const undecided = () => (decidesByGates(network, flags) ? fromGates(model) : chooseHere(model, parts, flags));
+    const undecided = () => (decidesItself(network, flags) ? fromModel(model) : chooseHere(model, parts, flags));
     let decision = decided ?? (await undecided());
     if (flags.policy === 'auto' && !decision.shares) {
       const table = await scoreExits(model, parts.validation, { batch: flags.batch });

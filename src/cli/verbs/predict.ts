@@ -3,7 +3,7 @@ import type { Prediction } from '../../node.ts';
 import { significant } from '../../report/format.ts';
 import { table } from '../../report/table.ts';
 import { note } from '../console.ts';
-import { criterionFlags, decide, decidesByGates, fromGates } from '../criterion.ts';
+import { criterionFlags, decide, decidesItself, fromModel } from '../criterion.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { toggle } from '../flags.ts';
@@ -27,7 +27,7 @@ export const predictVerb = defineVerb({
     const bytes = await readBytes(file!, 'a model file');
     const { network, details } = readModelFile(bytes, file);
     const decided = decide(network, details.thresholds, flags);
-    if (!decided && !decidesByGates(network, flags)) {
+    if (!decided && !decidesItself(network, flags)) {
       const lacking = `${file} has no thresholds for ${flags.criterion ?? 'any criterion'}`;
       throw new UsageError(`--threshold: expected one, since ${lacking}; exitgpu train stores some`);
     }
@@ -51,7 +51,7 @@ export const predictVerb = defineVerb({
     }
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
-    const decision = decided ?? (await fromGates(model));
+    const decision = decided ?? (await fromModel(model));
     using classifier = await model.compile({
       criterion: decision.criterion,
       shares: decision.shares,

@@ -27,7 +27,7 @@ export const reproduceVerb = defineVerb({
     const parts = await readData(flags);
     using device = await openDevice(flags.adapter);
     using interrupt = interruptSignal();
-    const workbench = new Workbench(device, parts, join(flags.folder, `reproduce-${name}`), interrupt.signal);
+    const workbench = new Workbench(device, parts, join(flags.folder, 'reproduce'), interrupt.signal);
     try {
       const { text, json } = await reproduction.run(workbench);
       const environment = { ...versions(), adapter: device.name, date: new Date().toISOString().slice(0, 10) };

@@ -1,4 +1,4 @@
-import { fromChoice, fromGates } from '../criterion.ts';
+import { fromChoice, fromModel } from '../criterion.ts';
 import { openDevice } from '../device.ts';
 import { EXIT_CODES } from '../failure.ts';
 import { defineVerb } from '../verb.ts';
@@ -22,7 +22,7 @@ export const startVerb = defineVerb({
     const { training, thresholds } = model;
     const made = { out, interrupted, training, validation: { accuracy } };
     if (interrupted) return { text, json: { ...made, thresholds }, exitCode: EXIT_CODES.interrupted };
-    const decision = thresholds ? fromChoice(thresholds, 'chosen') : await fromGates(model);
+    const decision = thresholds ? fromChoice(thresholds, 'chosen') : await fromModel(model);
     const judgement = await judge(model, plan.parts.test, decision, { batch: 64, title: out });
     return { text: `${text}\n\n${judgement.text}`, json: { ...made, ...judgement.json } };
   },

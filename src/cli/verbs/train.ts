@@ -2,7 +2,8 @@ import { dirname, join } from 'node:path';
 import {
   chooseThresholds,
   exitShares,
-  learnedGate,
+  learnedCriterion,
+  learnsToLeave,
   Model,
   saveModel,
   scoreExits,
@@ -120,8 +121,8 @@ function checkResume(resume: boolean, files: TrainingFiles): void {
 }
 
 /**
- * Trains, chooses thresholds unless there are gates, and saves; Ctrl-C ends the training, and what there is is saved.
- * With files beside the model it can be gone on with.
+ * Trains, chooses thresholds unless the model learns when to leave, and saves; Ctrl-C ends the training, and what there
+ * is is saved. With files beside the model it can be gone on with.
  */
 export async function trainModel(
   device: Device,
@@ -137,7 +138,8 @@ export async function trainModel(
     classNames: trainPart.classNames,
   });
   const sizes = [trainPart, validation].map(({ labels }) => plural(labels.length, 'sample'));
-  const use = network.gates ? 'to judge on' : 'to choose thresholds on';
+  const learns = learnsToLeave(network);
+  const use = learns ? 'to judge on' : 'to choose thresholds on';
   note(list([
     ['network', networkText(network)],
     ['data', `${trainPart.name}: ${sizes[0]} to train; ${validation.name}: ${sizes[1]} ${use}`],
@@ -164,8 +166,8 @@ export async function trainModel(
   }
   const table = await scoreExits(model, validation);
   const accuracy = network.stages.map((_, index) => accuracyOf(table, index + 1));
-  if (!network.gates) model.thresholds = chooseThresholds(table, { maxAccuracyLoss: maxLoss / 100 });
-  const shares = network.gates ? exitShares(table, await learnedGate(model)) : [];
+  if (!learns) model.thresholds = chooseThresholds(table, { maxAccuracyLoss: maxLoss / 100 });
+  const shares = learns ? exitShares(table, await learnedCriterion(model)) : [];
   await writeWhole(out, await saveModel(model));
 
   const interrupted = model.training!.interrupted;
@@ -173,8 +175,8 @@ export async function trainModel(
     ['validation', accuracy.map((share, index) => `exit ${index + 1} ${percent(share)}`).join(', ')],
     model.thresholds
       ? ['thresholds', thresholdsText(model.thresholds)]
-      : ['gates', shares.map((share, index) => `${percent(share, 1)} leave at exit ${index + 1}`).join(', ')],
-    [interrupted ? 'interrupted' : 'saved', interrupted ? `saved what there is to ${out}${files ? '; --resume goes on' : ''}` : out],
+      : ['learned', shares.map((share, index) => `${percent(share, 1)} leave at exit ${index + 1}`).join(', ')],
+    interrupted ? ['interrupted', `saved what there is to ${out}${files ? '; --resume goes on' : ''}`] : ['saved', out],
   ]);
   return { model, out, accuracy, interrupted, text, [Symbol.dispose]: () => model.dispose() };
 }

@@ -8,13 +8,13 @@ interface Tap {
 }
 
 /**
- * Gaussian blur; the amount is its standard deviation, in shares of the shorter side. The weights are the binomial ones
- * of the nearest variance that these have, n / 2, whose limit the Gaussian is: they need no exponential function.
+ * Gaussian blur; the amount is its standard deviation, in shares of the shorter side. The weights are binomial ones,
+ * whose limit the Gaussian is: they need no exponential function, and have the right variance when they are few.
  */
 export const gaussianBlur: Corruption = (image, amount, _random, into) => {
   const [, height, width] = image.shape;
   const deviation = amount * Math.min(height, width);
-  const weights = binomialWeights(Math.max(1, Math.round(2 * deviation * deviation)));
+  const weights = binomialWeights(deviation * deviation);
   const across = weights.map((weight, at) => ({ dx: at - (weights.length >> 1), dy: 0, weight }));
   const down = across.map(({ dx, weight }) => ({ dx: 0, dy: dx, weight }));
   for (const { plane, start } of planesOf(image)) {
@@ -43,14 +43,23 @@ export const motionBlur: Corruption = (image, amount, random, into) => {
   }
 };
 
-/** The middle of row 2n of Pascal's triangle, of sum 1; what lies beyond four standard deviations is left out. */
-function binomialWeights(n: number): readonly number[] {
+/**
+ * [1 2 1] / 4, of variance 1/2, over and over: row 2n of Pascal's triangle; then [r/2, 1 - r, r/2] for the variance r
+ * that is left. Without what lies beyond four standard deviations, and of sum 1.
+ */
+function binomialWeights(variance: number): readonly number[] {
+  const n = Math.floor(2 * variance);
+  const rest = variance - n / 2;
+  const reach = Math.min(n, Math.ceil(4 * Math.sqrt(variance)));
   const half = [1];
-  const reach = Math.min(n, Math.ceil(4 * Math.sqrt(n / 2)));
   for (let k = 1; k <= reach; k++) half.push((half[k - 1]! * (n - k + 1)) / (n + k));
-  const all = [...half.slice(1).reverse(), ...half];
-  const sum = all.reduce((total, weight) => total + weight, 0);
-  return all.map((weight) => weight / sum);
+  const row = (k: number): number => half[Math.abs(k)] ?? 0;
+  const weights = Array.from({ length: 2 * reach + 3 }, (_, at) => {
+    const k = at - reach - 1;
+    return (1 - rest) * row(k) + (rest / 2) * (row(k - 1) + row(k + 1));
+  });
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => weight / sum);
 }
 
 /** Bilinear: a place between pixels as the four around it. */

@@ -29,7 +29,8 @@ export function answers(table: ScoreTable, criterion: Criterion): Answers {
 export function answersAt(table: ScoreTable, at: Uint16Array, macs: readonly number[] = table.macs): Answers {
   const { exits, dataset: { labels } } = table;
   const right = Uint8Array.from(at, (exit, sample) => Number(isRight(exits[exit]![sample]!, labels[sample]!)));
-  return { at, right, accuracy: sumOf(right) / at.length, macs: sumOf(Float64Array.from(at, (exit) => macs[exit]!)) / at.length };
+  const spent = Float64Array.from(at, (exit) => macs[exit]!);
+  return { at, right, accuracy: sumOf(right) / at.length, macs: sumOf(spent) / at.length };
 }
 
 /** Whether each exit is right, asked of all samples: 1 or 0, `[exit - 1][sample]`. */
@@ -37,8 +38,8 @@ export const rightAtExits = ({ exits, dataset: { labels } }: ScoreTable): Uint8A
   exits.map((list) => Uint8Array.from(list, (scores, sample) => Number(isRight(scores, labels[sample]!))));
 
 /**
- * How sure a measure says an exit is: the more, the greater, so the entropy is negated. Samples with scores that are not
- * finite are the least sure of all, -Infinity.
+ * How sure a measure says an exit is: the more, the greater, so the entropy is negated. Samples with scores that are
+ * not finite are the least sure of all, -Infinity.
  */
 export const sureness = (scores: readonly Scores[], measure: CriterionKind): Float64Array =>
   Float64Array.from(scores, (score) => {

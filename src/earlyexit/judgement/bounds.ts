@@ -18,7 +18,7 @@ export interface MeanBound {
  * The smaller of Hoeffding's and Bentkus' p-value, for mean loss `r` and level `a`
  * `min(exp(-n h(min(r, a), a)), e P(Bin(n, a) <= ceil(n r)))` with
  * `h(r, a) = r ln(r / a) + (1 - r) ln((1 - r) / (1 - a))` (Bates et al. 2021, "Distribution-free, risk-controlling
- * prediction sets", section 3.1; Angelopoulos et al. 2021, "Learn then test", proposition 2). For losses of 0 and 1.
+ * prediction sets", section 3.1; Angelopoulos et al. 2021, "Learn then test"). For losses of 0 and 1.
  */
 export const hoeffdingBentkus: MeanBound = {
   pValue(losses, level) {

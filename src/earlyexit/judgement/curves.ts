@@ -32,8 +32,10 @@ export const bestWithin = <T extends Traded>(points: readonly T[], { macs }: { m
   undominated(points.filter((point) => point.macs <= macs)).at(-1);
 
 /** The cheapest that is at least so accurate; undefined if none is. */
-export const cheapestWith = <T extends Traded>(points: readonly T[], { accuracy }: { accuracy: number }): T | undefined =>
-  undominated(points.filter((point) => point.accuracy >= accuracy))[0];
+export const cheapestWith = <T extends Traded>(
+  points: readonly T[],
+  { accuracy }: { accuracy: number },
+): T | undefined => undominated(points.filter((point) => point.accuracy >= accuracy))[0];
 
 export interface CurvePoint {
   /** In multiply-accumulates. */

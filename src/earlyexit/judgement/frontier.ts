@@ -35,14 +35,15 @@ export function frontier(
     throw new ArgumentError(`frontier: expected 2 to ${MOST_EXTENDED} candidates, got ${candidates}`);
   }
   const grid = gridOf(table, measure, candidates);
+  const samples = table.dataset.labels.length;
   return search(grid).map(({ picks, accuracy, macs }) => ({
     criterion: { kind: measure, thresholds: picks.map((pick, exit) => grid.thresholds[exit]![pick]!) },
-    accuracy: accuracy / table.dataset.labels.length,
-    macs: macs / table.dataset.labels.length,
+    accuracy: accuracy / samples,
+    macs: macs / samples,
   }));
 }
 
-/** Most choices extended at a time; of more, the best, spread evenly. */
+/** Most choices extended at a time. */
 const MOST_EXTENDED = 256;
 /** Of the local search: later ones hardly find anything. */
 const MOST_ROUNDS = 12;
@@ -72,10 +73,8 @@ function gridOf(table: ScoreTable, measure: CriterionKind, candidates: number): 
   const ends = below ? [0, most] : [most, 0];
   const thresholds = early.map((values) => {
     const sorted = values.filter((value) => value > -Infinity).sort().reverse();
-    const quantiles = Array.from(
-      { length: sorted.length && candidates - 2 },
-      (_, k) => Math.abs(sorted[Math.floor(((k + 1) * sorted.length) / (candidates - 1))]!),
-    );
+    const ranks = Array.from({ length: candidates - 2 }, (_, k) => ((k + 1) * sorted.length) / (candidates - 1));
+    const quantiles = sorted.length > 0 ? ranks.map((rank) => Math.abs(sorted[Math.floor(rank)]!)) : [];
     // Over thousands of classes rounding takes an entropy beyond what a threshold may be.
     return [...new Set([ends[0]!, ...quantiles.map((value) => Math.min(value, most)), ends[1]!])];
   });
@@ -101,14 +100,13 @@ function search(grid: Grid): Choice[] {
   const exits = [...grid.thresholds.keys()];
   let kept: Choice[] = [{ picks: exits.map(() => 0), accuracy: 0, macs: 0 }];
   for (const exit of exits) {
-    kept = spread(kept).flatMap(({ picks }) => neighbours(grid, picks, [exit]));
-    if (kept.length > MOST_EXTENDED) kept = undominated(kept);
+    kept = best(kept).flatMap(({ picks }) => neighbours(grid, picks, [exit]));
   }
   let found = undominated(kept);
   if (exits.length <= 2) return found;
   const seen = new Set<string>();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const fresh = spread(found).filter(({ picks }) => !seen.has(picks.join()));
+    const fresh = spread(found, MOST_EXTENDED).filter(({ picks }) => !seen.has(picks.join()));
     if (fresh.length === 0) break;
     for (const { picks } of fresh) seen.add(picks.join());
     found = undominated([...found, ...fresh.flatMap(({ picks }) => undominated(neighbours(grid, picks, exits)))]);
@@ -116,14 +114,21 @@ function search(grid: Grid): Choice[] {
   return found;
 }
 
-const spread = (choices: readonly Choice[]): Choice[] => {
-  const { length } = choices;
-  if (length <= MOST_EXTENDED) return [...choices];
-  return Array.from(
-    { length: MOST_EXTENDED },
-    (_, place) => choices[Math.round((place * (length - 1)) / (MOST_EXTENDED - 1))]!,
-  );
-};
+/** Those that none beats, then those that only these beat, and so on, until there are enough. */
+function best(choices: readonly Choice[]): readonly Choice[] {
+  if (choices.length <= MOST_EXTENDED) return choices;
+  const taken = new Set<Choice>();
+  for (let rest = choices; taken.size < MOST_EXTENDED; rest = rest.filter((choice) => !taken.has(choice))) {
+    for (const choice of spread(undominated(rest), MOST_EXTENDED - taken.size)) taken.add(choice);
+  }
+  return [...taken];
+}
+
+/** At most so many, evenly. */
+const spread = (choices: readonly Choice[], most: number): readonly Choice[] =>
+  choices.length <= most
+    ? choices
+    : Array.from({ length: most }, (_, place) => choices[Math.floor(((place + 0.5) * choices.length) / most)]!);
 
 /** The choices that differ from `picks` at one of `exits`, with all candidates there: in one pass over the samples. */
 function neighbours(

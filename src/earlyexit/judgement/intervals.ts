@@ -57,10 +57,10 @@ export const rate = (successes: number, count: number, options: { level?: number
   count === 0 ? null : wilson(successes, count, options);
 
 /**
- * Percentile interval and standard error of a statistic, or of the mean of values, over data sets of the same size drawn
- * with replacement, by seed (Efron 1979, "Bootstrap methods: another look at the jackknife"; Efron and Tibshirani 1993,
- * "An introduction to the bootstrap", sections 6.2 and 13.3). Constant values give an interval of no width: that is what
- * these samples know, not a certainty.
+ * Percentile interval and standard error of a statistic, or of the mean of values, over data sets of the same size
+ * drawn with replacement, by seed (Efron 1979, "Bootstrap methods: another look at the jackknife"; Efron and Tibshirani
+ * 1993, "An introduction to the bootstrap", sections 6.2 and 13.3). Constant values give an interval of no width: that
+ * is what these samples know, not a certainty.
  * @throws ArgumentError for no samples, values that are not finite, fewer than 2 draws, or a level not between 0 and 1;
  * what a statistic throws of a draw on which it is not defined
  */
@@ -96,7 +96,7 @@ export function bootstrap(
 
 /**
  * Bootstrap of `first - second`, two statistics of the same samples: both see the same draws, so that what they share
- * cancels (Efron and Tibshirani 1993, section 8.3).
+ * cancels.
  * @throws ArgumentError for different numbers of samples; as `bootstrap`
  */
 export function bootstrapDifference(
@@ -113,19 +113,20 @@ export function bootstrapDifference(
   return bootstrap({ count: one.count, of: (indices) => one.of(indices) - other.of(indices) }, options);
 }
 
-const statistic = (values: ArrayLike<number> | Statistic): Statistic =>
-  'of' in values ? values : { count: values.length, of: meanOf(values) };
-
-const meanOf = (values: ArrayLike<number>) => (indices: Uint32Array): number => {
-  let sum = 0;
-  for (const index of indices) sum += values[index]!;
-  return sum / indices.length;
-};
+function statistic(values: ArrayLike<number> | Statistic): Statistic {
+  if ('of' in values) return values;
+  const mean = (indices: Uint32Array): number => {
+    let sum = 0;
+    for (const index of indices) sum += values[index]!;
+    return sum / indices.length;
+  };
+  return { count: values.length, of: mean };
+}
 
 /**
  * The z below which a standard normal variable falls with this probability, by Newton's steps on the series
- * `1/2 + density (z + z^3 / 3 + z^5 / 15 + ...)` (Marsaglia 2004, "Evaluating the normal distribution"). To 1e-9 between
- * probabilities of 1e-6 and 1 - 1e-6.
+ * `1/2 + density (z + z^3 / 3 + z^5 / 15 + ...)` (Marsaglia 2004, "Evaluating the normal distribution"). To 1e-9 for
+ * probabilities from 1e-6 to 1 - 1e-6.
  */
 export function normalQuantile(probability: number): number {
   if (probability < 0.5) return -normalQuantile(1 - probability);

@@ -46,9 +46,9 @@ export const errorRate: RiskLoss = {
   of: ({ label, answer }) => Number(!isRight(answer, label)),
 };
 
-/** Another answer than that of the full network: asks for no labels (the consistency of Schuster et al. 2021, CATs). */
+/** Another answer than that of the full network: asks for no labels (the consistency of Jazbec et al. 2024). */
 export const disagreement: RiskLoss = {
   name: 'disagreement',
   range: [0, 1],
-  of: ({ answer, last }) => Number(answer.label !== last.label),
+  of: ({ answer, last }) => Number(answer !== last && !isRight(last, answer.label)),
 };

@@ -2,13 +2,13 @@ import { assertDisjoint, fingerprint } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError, NotCertifiedError } from '../../errors.ts';
 import { Random } from '../../random.ts';
-import { greatestThreshold } from '../criteria.ts';
-import type { CriterionKind } from '../criteria.ts';
+import { greatestThreshold, resolveCriterion } from '../criteria.ts';
+import type { CriterionKind, ThresholdCriterion } from '../criteria.ts';
 import type { ChosenThresholds } from '../model.ts';
-import { answers, checkTable } from './answers.ts';
+import { answersAt, checkTable, sureness } from './answers.ts';
 import { BOUNDS } from './bounds.ts';
 import { RISK_BOUNDS, RISK_METHODS } from './guarantee.ts';
-import type { RiskBound, Guarantee, RiskMethod } from './guarantee.ts';
+import type { Guarantee, RiskBound, RiskMethod } from './guarantee.ts';
 import type { RiskLoss } from './losses.ts';
 import { accuracyOf } from './scores.ts';
 import type { ScoreTable } from './scores.ts';
@@ -44,7 +44,8 @@ export interface RiskControlOptions extends Omit<RiskRule, 'range'> {
 
 /**
  * Thresholds that save most among those whose risk is certified on a calibration set, which has neither trained the
- * model nor chosen the candidates. Samples must be independent draws; their order in the table does not matter.
+ * model nor chosen candidates or temperatures. Samples must be independent draws; their order in the table does not
+ * matter.
  * @throws NotCertifiedError where nothing that saves can be certified, with the samples that would do; ArgumentError
  * for options out of range, a network without early exits, no samples, losses beyond their range, shared images
  */
@@ -64,11 +65,14 @@ export function controlRisk(
 
   // Bets depend on the order of losses, and files are often sorted by class.
   const order = new Random(0).shuffle(Uint32Array.from(dataset.labels.keys()));
-  const tried = candidates.map((thresholds) => {
-    const { at, accuracy, macs } = answers(table, { kind: criterion, thresholds });
+  const sure = exits.slice(0, -1).map((list) => sureness(list, criterion));
+  const tried = candidates.map((candidate) => {
+    const asked: ThresholdCriterion = { kind: criterion, thresholds: candidate };
+    const { thresholds } = resolveCriterion(asked, exits.length, classes) as ThresholdCriterion;
+    const at = leaving(sure, criterion === 'entropy' ? thresholds.map((threshold) => -threshold) : thresholds);
     const losses = Float64Array.from(order, (sample) => lossOf(table, loss, sample, at[sample]!));
     const shares = exits.map((_, exit) => at.filter((left) => left === exit).length / at.length);
-    return { thresholds, accuracy, macs, losses, shares };
+    return { thresholds, ...answersAt(table, at), losses, shares };
   });
   const losses = tried.map((candidate) => candidate.losses);
   const saving = tried.flatMap(({ shares }, index) => (shares.at(-1)! < 1 ? [index] : []));
@@ -81,7 +85,8 @@ export function controlRisk(
   const emptyClasses = classes - new Set(dataset.labels).size;
   return {
     criterion,
-    values: thresholds.length === 1 ? Array<number>(exits.length - 1).fill(thresholds[0]!) : thresholds,
+    values: thresholds,
+    ...(table.temperatures && { temperatures: table.temperatures }),
     chosenOn: calibration,
     achieved: { accuracy, accuracyFull: accuracyOf(table, exits.length), shares },
     guarantee: {
@@ -110,9 +115,9 @@ export function controlRisk(
  * - `ucb`: the first rows whose upper bound is at most the level (Bates et al. 2021, "Distribution-free,
  *   risk-controlling prediction sets", section 2). With probability 1 - delta all of their risks are. As a bound at
  *   most the level is a test passed, this is `fixed-sequence`.
- * - `fixed-sequence`: the first rows whose p-value is at most delta (Angelopoulos et al. 2021, "Learn then test",
- *   section 2): no price for many candidates, but none behind the first that fails.
- * - `bonferroni`: all rows whose p-value is at most delta over the number of rows, in whatever order.
+ * - `fixed-sequence`: the first rows whose p-value is at most delta (Angelopoulos et al. 2021, "Learn then test"): no
+ *   price for many candidates, but none behind the first that fails.
+ * - `bonferroni`: all rows whose p-value is at most delta over the number of rows, in whatever order (the same).
  * @throws ArgumentError for a rule out of range, no rows, rows without losses or of several lengths, losses beyond the
  * range
  */
@@ -125,11 +130,11 @@ export function certify(losses: readonly Float64Array[], rule: RiskRule): number
   }
   for (const row of losses) checkLosses(row, range);
   const rows = losses.map((_, index) => index);
-  if (method === 'bonferroni') return rows.filter((row) => passes(losses[row]!, resolved, losses.length));
+  if (method === 'bonferroni') return rows.filter((row) => passes(losses[row]!, resolved, rows.length));
   const failing =
     method === 'conformal'
       ? worstSoFar(losses, range).findIndex((row) => conformalBound(row, range) > level)
-      : losses.findIndex((row) => !passes(row, resolved, 1));
+      : losses.findIndex((row) => !passes(row, resolved));
   return failing < 0 ? rows : rows.slice(0, failing);
 }
 
@@ -150,7 +155,7 @@ export function samplesNeeded(losses: ArrayLike<number>, rule: RiskRule, candida
     return samples <= MOST_SAMPLES ? samples : undefined;
   }
   const enough = (samples: number): boolean =>
-    passes(Float64Array.from({ length: samples }, (_, index) => losses[index % losses.length]!), resolved, candidates);
+    passes(new Float64Array(samples).map((_, index) => losses[index % losses.length]!), resolved, candidates);
   let [low, high] = [losses.length - 1, losses.length];
   while (!enough(high)) {
     if (high >= MOST_SAMPLES) return undefined;
@@ -203,6 +208,15 @@ function resolveRule(rule: RiskRule): Required<RiskRule> {
   return { level, range, method, delta, bound };
 }
 
+/** What `replay` says for thresholds of one measure, without its price for any criterion: in f32, and strictly. */
+function leaving(sure: readonly Float64Array[], thresholds: readonly number[]): Uint16Array {
+  const bars = thresholds.map(Math.fround);
+  return Uint16Array.from(sure[0]!, (_, sample) => {
+    const exit = sure.findIndex((list, index) => list[sample]! > bars[index]!);
+    return exit < 0 ? sure.length : exit;
+  });
+}
+
 /** The loss of one sample that leaves at this index. */
 function lossOf({ dataset, exits }: ScoreTable, loss: RiskLoss, sample: number, at: number): number {
   const [answer, last] = [exits[at]![sample]!, exits.at(-1)![sample]!];
@@ -218,22 +232,23 @@ function checkLosses(losses: ArrayLike<number>, [low, high]: RiskRule['range']):
   }
 }
 
-function passes(
-  losses: Float64Array,
-  { level, range, delta, bound }: Required<RiskRule>,
-  tests: number,
-): boolean {
-  const unit = toUnit(range);
-  return BOUNDS[bound].pValue(losses.map(unit), unit(level), delta / tests) <= delta / tests;
+function passes(losses: Float64Array, rule: Required<RiskRule>, candidates = 1): boolean {
+  const { level, range, bound } = rule;
+  const [unit, delta] = [toUnit(range), deltaOf(rule, candidates)];
+  return BOUNDS[bound].pValue(losses.map(unit), unit(level), delta) <= delta;
 }
+
+/** What each of so many tests may err with. */
+const deltaOf = ({ method, delta }: Required<RiskRule>, candidates: number): number =>
+  method === 'bonferroni' ? delta / candidates : delta;
 
 /** What the method compares with the level for one row. */
 function boundAt(losses: readonly Float64Array[], row: number, rule: Required<RiskRule>): number {
-  const { range, method, delta, bound } = rule;
+  const { range, method, bound } = rule;
   if (method === 'conformal') return conformalBound(worstSoFar(losses, range)[row]!, range);
-  const tests = method === 'bonferroni' ? losses.length : 1;
   const [low, high] = range;
-  return low + (high - low) * BOUNDS[bound].upperBound(losses[row]!.map(toUnit(range)), delta / tests);
+  const inUnits = BOUNDS[bound].upperBound(losses[row]!.map(toUnit(range)), deltaOf(rule, losses.length));
+  return low + (high - low) * inUnits;
 }
 
 /** Each sample's greatest loss up to each row. A set that certifies nothing counts as no loss: they start there. */
@@ -256,19 +271,19 @@ const mean = (values: ArrayLike<number>): number =>
 /** What is in the way, and how many samples would clear it. */
 function refuse(losses: readonly Float64Array[], saving: readonly number[], loss: RiskLoss, rule: RiskRule): never {
   const { level, range, method } = resolveRule(rule);
-  const tests = losses.length;
+  const candidates = losses.length;
   if (saving.length === 0) {
     throw new NotCertifiedError(
-      `controlRisk: none of ${tests} candidates lets a sample leave early: ` +
+      `controlRisk: none of ${candidates} candidates lets a sample leave early: ` +
         'early scores are not finite or no better than a guess, or the candidates too strict',
     );
   }
-  const least = samplesNeeded([Math.max(range[0], 0)], rule, tests);
+  const least = samplesNeeded([Math.max(range[0], 0)], rule, candidates);
   // Tests in sequence all have to be passed up to the first that saves; of tests on their own, one.
   const inTheWay = method === 'bonferroni' ? saving.map((row) => losses[row]!) : losses.slice(0, saving[0]! + 1);
   const byMean = inTheWay.toSorted((one, other) => mean(one) - mean(other));
   const nearest = byMean.at(method === 'bonferroni' ? 0 : -1)!;
-  const estimate = samplesNeeded(nearest, rule, tests);
+  const estimate = samplesNeeded(nearest, rule, candidates);
   const observed = Number(mean(nearest).toPrecision(3));
   const wayOut =
     least === undefined

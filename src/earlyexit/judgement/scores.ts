@@ -3,9 +3,11 @@ import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import { compile } from '../../graph/program.ts';
 import { constant } from '../../kernels/define.ts';
+import type { Value } from '../../kernels/define.ts';
 import { ExitSettings, exitCheck } from '../../kernels/exit-check.ts';
 import { Rows } from '../../tensor/spec.ts';
 import { Tensor } from '../../tensor/tensor.ts';
+import { checkTemperatures, entropy } from '../criteria.ts';
 import { exitSettings } from '../criterion-steps.ts';
 import type { Model } from '../model.ts';
 import { checkFits } from '../network.ts';
@@ -25,22 +27,38 @@ export interface ScoreTable {
   readonly macs: readonly number[];
   /** `exits[k - 1][sample]`. */
   readonly exits: readonly (readonly Scores[])[];
+  /** What the logits were divided by before the scores, one per exit; 1 where left out. */
+  readonly temperatures?: readonly number[] | undefined;
+  /** `logits[k - 1]`, `[samples, classes]` row by row, not divided by anything; only where they were asked for. */
+  readonly logits?: readonly Float32Array[] | undefined;
+}
+
+export interface ScoreOptions {
+  /** Samples that go through the network together; 64 where left out. */
+  readonly batch?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** The scores are those at these temperatures, one per exit; 1 where left out. */
+  readonly temperatures?: readonly number[] | undefined;
+  /** Keeps the logits too: 4 bytes x samples x classes x exits of host memory, read in the same round trips. */
+  readonly logits?: boolean;
 }
 
 /**
  * Runs all exits on all samples.
- * @throws ArgumentError if the data do not fit the network, DeviceLostError, the signal's reason
+ * @throws ArgumentError if the data or temperatures do not fit the network, DeviceLostError, the signal's reason
  */
 export async function scoreExits(
   model: Model,
   dataset: Dataset,
-  { batch = 64, signal }: { batch?: number; signal?: AbortSignal | undefined } = {},
+  { batch = 64, signal, temperatures, logits: keepsLogits = false }: ScoreOptions = {},
 ): Promise<ScoreTable> {
   const { network, device, context } = model;
-  const { halting = false } = network;
+  const { classes, halting = false } = network;
   checkFits(network, dataset, 'scoreExits');
   checkBatch(batch, 'scoreExits');
+  if (temperatures) checkTemperatures('scoreExits', temperatures, network.stages.length);
   const exits: Scores[][] = network.stages.map(() => []);
+  const kept = keepsLogits ? exits.map(() => new Float32Array(dataset.labels.length * classes)) : [];
   const records = exits.map((_, index) =>
     Tensor.zeros(device, { dtype: 'u32', shape: [(RECORD_BYTES / 4) * batch] }, `scores of exit ${index + 1}`));
   const settings = exits.map((_, index) => {
@@ -49,9 +67,8 @@ export async function scoreExits(
       { dtype: 'u32', shape: [ExitSettings.size / 4] },
       `settings of exit ${index + 1}`,
     );
-    tensor.write(
-      exitSettings(undefined, { exit: index + 1, classes: network.classes, first: true, always: true }).settings,
-    );
+    const tempered = temperatures && { ...entropy(0), temperatures };
+    tensor.write(exitSettings(tempered, { exit: index + 1, classes, first: true, always: true }).settings);
     return tensor;
   });
   const rows = new Rows(batch, 'samples');
@@ -63,20 +80,24 @@ export async function scoreExits(
       );
       const classThresholds = constant({ dtype: 'f32', shape: [1] }, Float32Array.of(0));
       let value = x;
+      const outputs: Record<string, Value> = {};
       exits.forEach((_, index) => {
         value = network.body(index + 1, value, context);
         const logits = network.exit(index + 1, value, context);
         const place = { settings: settings[index]!, classThresholds, origin, records: records[index]! };
         exitCheck({ logits, ...place }, { halting });
+        if (keepsLogits) outputs[`logits${index + 1}`] = logits;
       });
-      return {};
+      return outputs;
     });
+    let done = 0;
     for (const { x, rows: count } of batches(dataset, { batch, normalize: model.normalization })) {
       signal?.throwIfAborted();
       const recording = program.start({ x });
       program.encode(recording, 0);
       const size = count * RECORD_BYTES;
-      const pending = recording.read(...records.map(({ buffer, offset }) => ({ buffer, offset, size })));
+      const logits = Object.values(program.outputs()).map((output) => output.live());
+      const pending = recording.read(...records.map(({ buffer, offset }) => ({ buffer, offset, size })), ...logits);
       recording.submit();
       const bytes = await pending();
       exits.forEach((list, index) => {
@@ -86,11 +107,21 @@ export async function scoreExits(
           list.push(halting ? { ...scores, halting: readHalting(bytes, at) } : scores);
         }
       });
+      // Behind the logits of a row there may be its halting score, which is none of them.
+      const columns = classes + Number(halting);
+      kept.forEach((all, index) => {
+        const rows = new Float32Array(bytes, exits.length * size + index * count * columns * 4, count * columns);
+        for (let row = 0; row < count; row++) {
+          all.set(rows.subarray(row * columns, row * columns + classes), (done + row) * classes);
+        }
+      });
+      done += count;
     }
   } finally {
     for (const tensor of [...records, ...settings]) tensor.dispose();
   }
-  return { dataset, classes: network.classes, halting, macs: network.macs.toExit, exits };
+  const table = { dataset, classes, halting, macs: network.macs.toExit, exits };
+  return { ...table, ...(temperatures && { temperatures }), ...(keepsLogits && { logits: kept }) };
 }
 
 /** @throws ArgumentError */

@@ -4,6 +4,7 @@ import { isSure } from '../criterion-steps.ts';
 import { greatestThreshold, resolveCriterion } from '../criteria.ts';
 import type { Criterion, CriterionKind } from '../criteria.ts';
 import type { ChosenThresholds } from '../model.ts';
+import { checkBuilt } from '../network.ts';
 import type { Scores } from '../records.ts';
 import type { ScoresSoFar } from '../criterion-steps.ts';
 import { accuracyOf, isRight } from './scores.ts';
@@ -11,22 +12,32 @@ import type { ScoreTable } from './scores.ts';
 
 /**
  * The exit each sample leaves at (index k - 1 for exit k), replayed from recorded scores: what a classifier under this
- * criterion does.
- * @throws ArgumentError for thresholds that a classifier would not take, or temperatures: the scores are those of 1
+ * criterion does that is compiled with these `exits`, ascending from 1; all where left out.
+ * A criterion that names no temperatures is replayed at those of the scores.
+ * @throws ArgumentError for thresholds or exits that a classifier would not take, or temperatures that the scores are
+ * not of
  */
-export function replay({ exits, classes, halting }: ScoreTable, criterion: Criterion): Uint16Array {
+export function replay(
+  { exits, classes, halting, temperatures: recorded = exits.map(() => 1) }: ScoreTable,
+  criterion: Criterion,
+  { exits: built = exits.map((_, index) => index + 1) }: { exits?: readonly number[] } = {},
+): Uint16Array {
+  checkBuilt('replay', built, exits.length);
   const resolved = resolveCriterion(criterion, exits.length, classes, halting);
   const { temperatures } = resolved;
-  if (temperatures?.some((temperature) => temperature !== 1)) {
-    throw new ArgumentError(`replay: expected no temperatures, which change scores, got [${temperatures.join(', ')}]`);
+  if (temperatures?.some((temperature, index) => temperature !== recorded[index])) {
+    throw new ArgumentError(
+      `replay: expected the temperatures of the scores, [${recorded.join(', ')}], got [${temperatures.join(', ')}]; ` +
+        'record scores of these by scoreExits(model, dataset, { temperatures })',
+    );
   }
   return Uint16Array.from(exits[0]!, (_, sample) => {
     let before: ScoresSoFar | undefined;
-    const exit = exits.slice(0, -1).findIndex((list, index) => {
-      before = soFar(list[sample]!, before);
-      return isSure(resolved, index + 1, classes, before);
+    const left = built.slice(0, -1).find((exit) => {
+      before = soFar(exits[exit - 1]![sample]!, before);
+      return isSure(resolved, exit, classes, before);
     });
-    return exit < 0 ? exits.length - 1 : exit;
+    return (left ?? built.at(-1)!) - 1;
   });
 }
 
@@ -86,6 +97,7 @@ export function chooseThresholds(
   return {
     criterion,
     values: best.values,
+    ...(table.temperatures && { temperatures: table.temperatures }),
     chosenOn: { dataset: dataset.name, fingerprint: fingerprint(dataset), samples: count },
     maxAccuracyLoss,
     achieved: { accuracy: best.accuracy, accuracyFull, shares: best.shares },
