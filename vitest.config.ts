@@ -10,10 +10,17 @@ import { chromium, unavailable } from './scripts/chromium.mjs';
  */
 const unit: TestProjectInlineConfiguration = { test: { name: 'unit', include: ['test/**/*.unit.test.ts'] } };
 
-/** Long, and about the package or the host's logic more than about the adapter: the first one in Node is enough. */
-const ONCE = ['cli/**', 'custom/examples*', 'readme*', 'story*', 'earlyexit/auto-replan*', 'earlyexit/zoo*'].map(
-  (name) => `test/${name}`,
-);
+/**
+ * Long, and about the package, the host's logic or what is made of operations, which the op table tests everywhere: the
+ * first adapter in Node is enough.
+ */
+const ONCE = [
+  'cli/**',
+  'custom/examples*',
+  'readme*',
+  'story*',
+  ...['auto-replan', 'gates', 'looped', 'losses', 'strategies', 'training-loop', 'zoo'].map((name) => `earlyexit/${name}*`),
+].map((name) => `test/${name}`);
 
 const node = (await adapters())
   .filter(({ env }) => env)
@@ -35,6 +42,7 @@ const browser = (): TestProjectInlineConfiguration => ({
   optimizeDeps: { include: ['fast-check', 'wesl/core', 'wgsl_reflect/wgsl_reflect.module.js'] },
   test: {
     include: ['test/**/*.gpu.test.ts', 'test/browser/**/*.test.ts'],
+    exclude: ONCE,
     browser: {
       enabled: true,
       headless: true,

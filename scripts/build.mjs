@@ -24,6 +24,16 @@ await build({
   output: { file: 'dist/exitgpu.min.js', minify: true, codeSplitting: false },
 });
 
+// A file of its own, larger than the rest of the command line, which is loaded where something is drawn.
+await build({
+  cwd: root,
+  input: 'src/cli/draw.ts',
+  platform: 'node',
+  transform: { target },
+  plugins: [licences('cli-draw.licences.txt')],
+  output: { file: 'dist/cli-draw.mjs', minify: true, codeSplitting: false },
+});
+
 // Written last: its time is the time of the build.
 await build({
   cwd: root,
@@ -31,7 +41,10 @@ await build({
   platform: 'node',
   transform: { target },
   external: ['webgpu'],
-  plugins: [licences('cli.licences.txt')],
+  plugins: [
+    licences('cli.licences.txt'),
+    { name: 'draw', resolveId: (id) => (id.endsWith('/draw.ts') ? { id: './cli-draw.mjs', external: true } : null) },
+  ],
   output: { file: 'dist/cli.mjs', banner: '#!/usr/bin/env node', codeSplitting: false },
 });
 chmodSync(join(root, 'dist/cli.mjs'), 0o755);

@@ -147,9 +147,51 @@ export { train } from './earlyexit/training/train.ts';
 export type { CheckpointOptions, EpochProgress, StepProgress, TrainOptions } from './earlyexit/training/train.ts';
 export type { ValidationOptions, ValidationProgress } from './earlyexit/training/validation.ts';
 export { scoreExits } from './earlyexit/judgement/scores.ts';
-export type { ScoreTable } from './earlyexit/judgement/scores.ts';
-export { calibrationError } from './earlyexit/judgement/calibration.ts';
+export type { ScoreOptions, ScoreTable } from './earlyexit/judgement/scores.ts';
+export { adaptiveCalibrationError, calibrationError, reliabilityBins } from './earlyexit/judgement/calibration.ts';
+export type { ReliabilityBin, Said } from './earlyexit/judgement/calibration.ts';
+export { brierScore, negativeLogLikelihood } from './earlyexit/judgement/calibration/proper-scores.ts';
+export { fitTemperature } from './earlyexit/judgement/calibration/temperature.ts';
+export type { TemperatureScaling } from './earlyexit/judgement/calibration/temperature.ts';
+export { fitVector } from './earlyexit/judgement/calibration/vector.ts';
+export type { VectorScaling } from './earlyexit/judgement/calibration/vector.ts';
+export { fitPlatt } from './earlyexit/judgement/calibration/platt.ts';
+export type { PlattScaling } from './earlyexit/judgement/calibration/platt.ts';
+export { fitIsotonic } from './earlyexit/judgement/calibration/isotonic.ts';
+export type { IsotonicScaling } from './earlyexit/judgement/calibration/isotonic.ts';
+export {
+  calibratedConfidence,
+  calibratedLogits,
+  calibrateExits,
+  CALIBRATION_METHODS,
+  rawThreshold,
+} from './earlyexit/judgement/calibration/calibrators.ts';
+export type {
+  CalibrationMethod,
+  Calibrator,
+  ConfidenceCalibrator,
+  LogitCalibrator,
+} from './earlyexit/judgement/calibration/calibrators.ts';
+export { calibrationReport } from './earlyexit/judgement/calibration/report.ts';
+export type {
+  CalibrationMeasures,
+  CalibrationOptions,
+  ExitCalibration,
+} from './earlyexit/judgement/calibration/report.ts';
+export { recordScores, restoreScores } from './earlyexit/judgement/recording.ts';
+export type { RecordedScores, ScoreColumns, ScoreRecord } from './earlyexit/judgement/recording.ts';
 export { chooseThresholds, exitShares, replay } from './earlyexit/judgement/thresholds.ts';
+export { geometricShares, thresholdsForShares, tuneTo } from './earlyexit/judgement/tuning.ts';
+export type { TuningTarget } from './earlyexit/judgement/tuning.ts';
+export { classThresholds } from './earlyexit/judgement/per-class.ts';
+export { pickSamples } from './earlyexit/judgement/sampling.ts';
+export { diagnose } from './earlyexit/judgement/diagnosis.ts';
+export type { Ailment, CaseHistory, Evidence, Examination, Finding } from './earlyexit/judgement/diagnosis.ts';
+export type { Latency } from './earlyexit/judgement/latency.ts';
+export { sweep } from './earlyexit/judgement/sweep.ts';
+export type { SweepOptions, SweepReport } from './earlyexit/judgement/sweep.ts';
+export { stability, UNSTABLE } from './earlyexit/judgement/stability.ts';
+export type { StabilityOptions, ThresholdStability } from './earlyexit/judgement/stability.ts';
 export { answers } from './earlyexit/judgement/answers.ts';
 export type { Answers } from './earlyexit/judgement/answers.ts';
 export { accuracyCurve, bestWithin, cheapestWith, undominated } from './earlyexit/judgement/curves.ts';
@@ -176,6 +218,22 @@ export * as risks from './earlyexit/judgement/losses.ts';
 export type { ExitOutcome, RiskLoss } from './earlyexit/judgement/losses.ts';
 export { certify, controlRisk, samplesNeeded, thresholdGrid } from './earlyexit/judgement/risk-control.ts';
 export type { RiskControlOptions, RiskRule } from './earlyexit/judgement/risk-control.ts';
+export { Adwin } from './earlyexit/monitor/adwin.ts';
+export type { Bucket } from './earlyexit/monitor/adwin.ts';
+export { Cusum, exitCharts } from './earlyexit/monitor/cusum.ts';
+export type { Chart, ChartOptions } from './earlyexit/monitor/cusum.ts';
+export { joined, joinRare, ks, ksThreshold, psi, psiThreshold } from './earlyexit/monitor/distances.ts';
+export { histogramsOf } from './earlyexit/monitor/histograms.ts';
+export type { ExitHistogram, Outcome, ScoreBins } from './earlyexit/monitor/histograms.ts';
+export { readingLine } from './earlyexit/monitor/lines.ts';
+export { DETECTORS, Monitor } from './earlyexit/monitor/monitor.ts';
+export type { Alarm, DetectorName, MonitorOptions, MonitorState } from './earlyexit/monitor/monitor.ts';
+export { registerMetrics } from './earlyexit/monitor/prometheus.ts';
+export type { Monitored, PromClient } from './earlyexit/monitor/prometheus.ts';
+export { referenceOf } from './earlyexit/monitor/reference.ts';
+export type { Reference, ReferenceExit, ReferenceOptions } from './earlyexit/monitor/reference.ts';
+export { Supervisor } from './earlyexit/monitor/supervisor.ts';
+export type { SupervisorOptions, SupervisorState } from './earlyexit/monitor/supervisor.ts';
 export { evaluate } from './earlyexit/judgement/evaluate.ts';
 export type { EvaluateOptions, EvaluationReport, ExitReport, Percentiles } from './earlyexit/judgement/evaluate.ts';
 

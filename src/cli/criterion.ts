@@ -1,6 +1,6 @@
 import { ArgumentError, CRITERIA, learnedCriterion, learnsToLeave } from '../node.ts';
 import type { ChosenThresholds, Criterion, CriterionKind, Model, Network } from '../node.ts';
-import { resolveCriterion } from '../earlyexit/criteria.ts';
+import { criterionOf, resolveCriterion } from '../earlyexit/criteria.ts';
 import { choiceText } from '../report/model.ts';
 import { choice, flag, number, numbers, optionalFlag } from './flags.ts';
 import { UsageError } from './usage-error.ts';
@@ -41,7 +41,7 @@ export interface Decision {
  * @throws UsageError
  */
 export function decide(
-  network: Network,
+  network: Pick<Network, 'classes'> & { readonly stages: readonly unknown[] },
   stored: ChosenThresholds | undefined,
   flags: { readonly criterion?: CriterionKind | undefined; readonly threshold?: readonly number[] | undefined },
 ): Decision | undefined {
@@ -76,7 +76,7 @@ export const fromModel = async (model: Model): Promise<Decision> => ({
 
 /** A decision by thresholds that were chosen on data. */
 export const fromChoice = (chosen: ChosenThresholds, source: 'stored' | 'chosen'): Decision => ({
-  criterion: { kind: chosen.criterion, thresholds: chosen.values },
+  criterion: criterionOf(chosen),
   source,
   origin: choiceText(chosen),
   chosenOn: chosen.chosenOn,

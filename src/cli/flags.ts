@@ -63,6 +63,9 @@ export const number =
     return fits ? parsed : refuse(`a number ${range}`, value);
   };
 
+/** Texts with commas between them. */
+export const texts: Reader<readonly string[]> = (value) => value.split(',').map(text);
+
 /** Numbers with commas between them. */
 export const numbers =
   (min: number): Reader<readonly number[]> =>

@@ -5,19 +5,34 @@ import { checkWritable, writeWhole } from './files.ts';
 import { optionalFlag, text } from './flags.ts';
 import { UsageError } from './usage-error.ts';
 import type { Verb } from './verb.ts';
+import { calibrateVerb } from './verbs/calibrate.ts';
+import { diagnoseVerb } from './verbs/diagnose.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
 import { predictVerb } from './verbs/predict.ts';
 import { reproduceVerb } from './verbs/reproduce.ts';
+import { reportVerb } from './verbs/report.ts';
 import { startVerb } from './verbs/start.ts';
+import { sweepVerb } from './verbs/sweep.ts';
 import { trainVerb } from './verbs/train.ts';
+import { tuneVerb } from './verbs/tune.ts';
 import { version } from './versions.ts';
 
 const json = optionalFlag(text, { placeholder: 'file', help: 'Write the result there as JSON too' });
 
-const verbs = [startVerb, trainVerb, evaluateVerb, predictVerb, reproduceVerb, doctorVerb].map(
-  (verb): Verb => ({ ...verb, flags: { ...verb.flags, json } }) as Verb,
-);
+const verbs = [
+  startVerb,
+  trainVerb,
+  evaluateVerb,
+  sweepVerb,
+  tuneVerb,
+  calibrateVerb,
+  diagnoseVerb,
+  predictVerb,
+  reportVerb,
+  reproduceVerb,
+  doctorVerb,
+].map((verb): Verb => ({ ...verb, flags: { ...verb.flags, json } }) as Verb);
 
 async function main(args: readonly string[]): Promise<number> {
   const call = parseCommandLine(args, verbs, version);

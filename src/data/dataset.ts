@@ -135,8 +135,13 @@ export function fingerprint({ shape, labels, images }: Dataset): string {
   return hash(shape, labels, images);
 }
 
-/** The items of `other` whose pixels are those of an item of `dataset`, whatever their labels and places. */
+/**
+ * The items of `other` whose pixels are those of an item of `dataset`, whatever their labels and places.
+ *
+ * @throws DataError where images are missing, as in the data of recorded scores
+ */
 export function sharedItems(dataset: Dataset, other: Dataset): number[] {
+  for (const each of [dataset, other]) createDataset(each);
   if (dataset.shape.join() !== other.shape.join()) return [];
   const known = new Map<string, number>();
   dataset.labels.forEach((_, item) => known.set(hash(imageAt(dataset, item)), item));

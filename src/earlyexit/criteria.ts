@@ -130,9 +130,15 @@ export const maxDepth = (exit: number, criterion: Criterion): JoinedCriterion =>
   or(criterion, { kind: 'fromExit', exit });
 
 /** What chosen thresholds say. */
-export const criterionOf = ({ criterion, values, temperatures }: ChosenThresholds): ThresholdCriterion => ({
+export const criterionOf = ({
+  criterion,
+  values,
+  classValues,
+  temperatures,
+}: Pick<ChosenThresholds, 'criterion' | 'values' | 'classValues' | 'temperatures'>): ThresholdCriterion => ({
   kind: criterion,
   thresholds: values,
+  ...(classValues && { classThresholds: classValues }),
   ...(temperatures && { temperatures }),
 });
 

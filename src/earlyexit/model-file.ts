@@ -65,9 +65,12 @@ const checkFields = object({
     object({
       criterion: oneOf(CRITERIA),
       values: array(number({ min: 0 })),
+      classValues: optional(array(array(number({ min: 0 })))),
       temperatures: optional(array(number())),
       chosenOn: calibration,
       maxAccuracyLoss: optional(share),
+      maxMacs: optional(number({ min: 0 })),
+      targetShares: optional(array(share)),
       achieved: object({ accuracy: share, accuracyFull: share, shares: array(share) }),
       guarantee: optional(guarantee),
     }),

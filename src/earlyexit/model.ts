@@ -18,14 +18,20 @@ export interface ChosenThresholds {
   readonly criterion: CriterionKind;
   /** One per exit but the last. */
   readonly values: readonly number[];
+  /** In place of `values`, which are none: for each exit but the last, one per class that it may answer. */
+  readonly classValues?: readonly (readonly number[])[];
   /** Of the logits that the scores were made from, one per exit; 1 where left out. */
   readonly temperatures?: readonly number[];
   readonly chosenOn: { readonly dataset: string; readonly fingerprint: string; readonly samples: number };
   /**
    * Most accuracy that may be lost against the full network on the data they were chosen on, as a share; left out where
-   * a guarantee takes its place.
+   * another target or a guarantee takes its place.
    */
   readonly maxAccuracyLoss?: number;
+  /** Most multiply-accumulates per sample in the mean, where that was the target. */
+  readonly maxMacs?: number;
+  /** Of the samples, the shares that were to leave at each exit, where those were the target. */
+  readonly targetShares?: readonly number[];
   /** On the data they were chosen on. */
   readonly achieved: { readonly accuracy: number; readonly accuracyFull: number; readonly shares: readonly number[] };
   /** What holds beyond the data they were chosen on, where that is known. */

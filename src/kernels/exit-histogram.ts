@@ -38,9 +38,10 @@ export const exitHistogram = defineOp<
   },
   lower({ records, edges, histograms }, _, { classes, measure }) {
     const rows = (sizeOf(records.shape) * 4) / ExitRecord.size;
+    const bind = { records, edges, histograms };
     const params = { rows, classes, bins: edges.shape[1]! + 1, measure: MEASURES[measure] };
     // Not of rows: those that left in the run before are counted too, whatever the present one is of.
-    return [dispatch(exitHistogramKernel, { bind: { records, edges, histograms }, params, grid: linearGrid(rows, 64) })];
+    return [dispatch(exitHistogramKernel, { bind, params, grid: linearGrid(rows, 64) })];
   },
   gradient: none('it counts'),
 });

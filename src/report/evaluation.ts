@@ -78,7 +78,8 @@ export function verdict({ exits, accuracy, accuracyFull, macs, latencyMs }: Eval
   return `${percent(leaving, 1)} leave early: ${work} multiply-accumulates, ${change}. ${verdictOnTime(latencyMs)}`;
 }
 
-function verdictOnTime({ early, full }: EvaluationReport['latencyMs']): string {
+/** What the exits are worth in time. */
+export function verdictOnTime({ early, full }: Pick<EvaluationReport['latencyMs'], 'early' | 'full'>): string {
   const median = full.p50 / early.p50;
   const tail = full.p95 / early.p95;
   if (median <= 1 + NOISE) {
@@ -89,13 +90,19 @@ function verdictOnTime({ early, full }: EvaluationReport['latencyMs']): string {
   return `On this adapter a sample is ${times(median)} faster at the median${rest}.`;
 }
 
-/** `entropy < 0.0423 nats`, `confidence > 0.9 and from exit 2` */
+/** `entropy < 0.0423 nats`, `confidence > 0.9 and from exit 2`, `margin > 0.5 at temperatures 1.21, 0.98` */
 export function criterionText(criterion: Criterion): string {
+  const { temperatures, ...plain } = criterion;
+  if (!temperatures) return partText(plain);
+  return `${partText(plain)} at temperatures ${temperatures.map((value) => Number(value.toPrecision(3))).join(', ')}`;
+}
+
+function partText(criterion: Criterion): string {
   switch (criterion.kind) {
     case 'and':
     case 'or':
       return criterion.of
-        .map((part) => (part.kind === 'and' || part.kind === 'or' ? `(${criterionText(part)})` : criterionText(part)))
+        .map((part) => (part.kind === 'and' || part.kind === 'or' ? `(${partText(part)})` : partText(part)))
         .join(` ${criterion.kind} `);
     case 'patience':
       return `${criterion.exits} exits in a row agree`;

@@ -1,3 +1,4 @@
+import { criterionOf } from '../earlyexit/criteria.ts';
 import type { Guarantee } from '../earlyexit/judgement/guarantee.ts';
 import { learnsToLeave } from '../earlyexit/learned-criterion.ts';
 import type { Network } from '../earlyexit/network.ts';
@@ -69,19 +70,27 @@ export function networkText(network: Network): string {
 }
 
 /** `entropy < 0.0423 nats, chosen on digits/validation (1,000 samples), where ...` */
-export const thresholdsText = ({ criterion, values, ...choice }: ChosenThresholds): string =>
-  `${criterionText({ kind: criterion, thresholds: values })}, ${choiceText(choice)}`;
+export const thresholdsText = (chosen: ChosenThresholds): string =>
+  `${criterionText(criterionOf(chosen))}, ${choiceText(chosen)}`;
 
 /** On what thresholds were chosen, for what loss, and what came of it there. */
-export function choiceText(choice: Omit<ChosenThresholds, 'criterion' | 'values'>): string {
-  const { chosenOn, maxAccuracyLoss, achieved, guarantee } = choice;
-  const aim = maxAccuracyLoss === undefined ? '' : ` to lose at most ${points(maxAccuracyLoss)} points there`;
+export function choiceText(choice: Omit<ChosenThresholds, 'criterion' | 'values' | 'classValues'>): string {
+  const { chosenOn, achieved, guarantee } = choice;
+  const aim = aimText(choice);
   const leaving = achieved.shares.slice(0, -1).reduce((sum, share) => sum + share, 0);
   return (
     `chosen on ${chosenOn.dataset} (${plural(chosenOn.samples, 'sample')})${aim}: ${percent(leaving, 1)} left early, ` +
     `${percent(achieved.accuracy)} right against ${percent(achieved.accuracyFull)}` +
     (guarantee ? `; ${guaranteeText(guarantee)}` : '')
   );
+}
+
+function aimText(choice: Pick<ChosenThresholds, 'maxAccuracyLoss' | 'maxMacs' | 'targetShares'>): string {
+  const { maxAccuracyLoss, maxMacs, targetShares } = choice;
+  if (maxAccuracyLoss !== undefined) return ` to lose at most ${points(maxAccuracyLoss)} points there`;
+  if (maxMacs !== undefined) return ` to cost at most ${whole(maxMacs)} MACs there`;
+  if (targetShares) return ` to let ${targetShares.map((share) => percent(share, 1)).join(', ')} leave there`;
+  return '';
 }
 
 /** `accuracy loss at most 0.01 guaranteed with probability 0.9`, `errors at most 0.02 guaranteed on average` */
@@ -91,7 +100,7 @@ export function guaranteeText({ risk, level, delta }: Guarantee): string {
 }
 
 /** For whom it holds, by what method, and since when. */
-function guaranteeEntry(guarantee: Guarantee): [string, string] {
+export function guaranteeEntry(guarantee: Guarantee): [string, string] {
   const { method, bound, candidates, observed, upperBound, calibration, emptyClasses, date } = guarantee;
   const { dataset, samples, fingerprint } = calibration;
   const numbers = [observed, upperBound].map((value) => Number(value.toPrecision(3)));

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { EvaluationReport } from '../../src/index.ts';
+import { calibrationText } from '../../src/report/calibration.ts';
 import { evaluationText, verdict } from '../../src/report/evaluation.ts';
 import { bytes, significant } from '../../src/report/format.ts';
 import { list, table } from '../../src/report/table.ts';
@@ -68,6 +69,41 @@ test('the verdict does not hide that exits cost', () => {
   expect(verdict({ ...report, macs: { mean: 2, full: 1, speedup: 0.5 } })).toContain('2.00x MORE');
   expect(verdict({ ...report, accuracy: 0.98 })).toContain('0.10 points of accuracy won');
   expect(evaluationText(never, { title: 't', origin: 'o' })).toMatch(/exit 1 +0.0 % +- /);
+});
+
+test('calibration is shown before and after, with what it does not say', () => {
+  const errors = { ece: 0.0281, adaptiveEce: 0.0228, brier: 0.1664, nll: 0.3651 };
+  const measures = { accuracy: 0.885, ...errors, failureAuroc: 0.92 };
+  const judged = { samples: 998, leftOut: 2, before: measures };
+  const fit = { samples: 1000, leftOut: 0 };
+  const text = calibrationText(
+    [
+      { ...judged, exit: 1, after: { ...measures, ece: 0.02 } },
+      { ...judged, exit: 2, after: { ...measures, brier: null, nll: null, failureAuroc: null } },
+    ],
+    [
+      { ...fit, kind: 'temperature', temperature: 0.05, bounded: true },
+      { ...fit, kind: 'platt', slope: 1, intercept: 0 },
+    ],
+    { title: 'm.safetensors', fittedOn: 'digits/validation', judgedOn: 'digits/test' },
+  );
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(text).toContain(`
+              accuracy      ECE   adaptive    Brier      NLL   failure AUROC
+  exit 1       88.50 %   2.81 %     2.28 %   0.1664   0.3651          0.9200
+    T 0.05*    88.50 %   2.00 %     2.28 %   0.1664   0.3651          0.9200
+  exit 2       88.50 %   2.81 %     2.28 %   0.1664   0.3651          0.9200
+    platt      88.50 %   2.81 %     2.28 %        -        -               -
+`);
+  expect(text).toContain('* at the end of its range: the data do not say how far, and 1 is kept instead');
+  expect(text).toContain('left out for a NaN or infinite logit: up to 2 samples of an exit');
+});
+
+test('a criterion is told with its temperatures', () => {
+  const criterion = { kind: 'confidence', thresholds: [0.9], temperatures: [1.2345, 1] } as const;
+  expect(evaluationText({ ...report, criterion }, { title: 't', origin: 'o' })).toContain(
+    'leaves if confidence > 0.9 at temperatures 1.23, 1: o',
+  );
 });
 
 test('columns line up and long values wrap', () => {

@@ -64,6 +64,18 @@ test('a model is trained, described, judged and used', { timeout: 120_000 }, asy
   expect(tuned.stdout).toContain('WARNING: the thresholds were chosen on this very data');
   expect(tuned.json).toMatchObject({ criterion: { kind: 'margin' }, thresholds: { source: 'chosen', chosenOn } });
 
+  const calibrated = join(folder, 'calibrated.safetensors');
+  const fitted = await run('calibrate', model, '--data', data, '--out', calibrated);
+  expect(fitted.stdout).toMatch(/\n +accuracy +ECE +adaptive +Brier +NLL +failure AUROC\n  exit 1 .*\n    T [0-9.]+/);
+  expect(fitted.json).toMatchObject({ fittedOn: chosenOn.dataset, out: calibrated, warnings: [] });
+  const fits: { temperature: number; bounded: boolean }[] = fitted.json.calibrators;
+  const temperatures = fits.map(({ temperature, bounded }) => (bounded ? 1 : temperature));
+  expect(fitted.json.thresholds).toMatchObject({ criterion: 'entropy', temperatures, chosenOn });
+  expect(readModelFile(await readFile(calibrated)).details.thresholds).toEqual(fitted.json.thresholds);
+  const shown = await run('calibrate', calibrated, '--data', data, '--method', 'isotonic', '--split', 'validation');
+  expect(shown.stdout).toContain('not saved  exit checks compute no isotonic scaling');
+  expect(shown.stdout).toContain('WARNING: calibration is judged on the very data it was fitted on');
+
   const digit = imageAt(proceduralDigits({ count: 60, seed: 12, difficulty: 0 }), 0);
   await writeFolder(folder, { 'paper.png': paper(digit) });
   const [png, idx] = [join(folder, 'paper.png'), `${join(data, 't10k-images-idx3-ubyte')}#0`];

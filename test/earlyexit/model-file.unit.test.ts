@@ -28,6 +28,9 @@ it('reads a valid file, with thresholds and fields of a later version', () => {
   expect(readModelFile(valid).network.name).toBe('b-lenet');
   const more = changed((json) => Object.assign(json, { thresholds, later: { field: 1 } }));
   expect(readModelFile(more).details.thresholds).toEqual(thresholds);
+  const tempered = { ...thresholds, temperatures: [1.5, 0.8] };
+  const calibrated = changed((json) => Object.assign(json, { thresholds: tempered }));
+  expect(readModelFile(calibrated).details.thresholds).toEqual(tempered);
 });
 
 const bias = 'exit2.linear1.bias';
@@ -63,6 +66,11 @@ it.each<[string, Parameters<typeof changed>[0], string]>([
   ['a threshold out of range', (json) => (json.thresholds = { ...thresholds, values: [2.4] }), 'entropy: expected thresholds from 0 to 2.3026 nats'],
   ['gates without weights', (json) => (json.architecture.gates = true), "a tensor 'gate1.weight' of F32 [1, 3], got none"],
   ['gates by number', (json) => (json.architecture.gates = 1), 'architecture.gates: expected true or false, got 1'],
+  [
+    'a temperature for two exits',
+    (json) => (json.thresholds = { ...thresholds, temperatures: [2] }),
+    'entropy: expected 2 positive temperatures, one per exit, got [2]',
+  ],
   ['an unknown criterion', (json) => (json.thresholds = { ...thresholds, criterion: 'luck' }), 'criterion: expected one of entropy'],
   ['thresholds of null', (json) => (json.thresholds = null), 'exitgpu.thresholds: expected an object, got null'],
   ['a missing tensor', (_, all) => all.delete(bias), `expected a tensor '${bias}' of F32 [10], got none`],

@@ -110,8 +110,14 @@ describe('replay', () => {
     expect(exitsUnder(tableOf([broken], [scores(0, 0)], [broken]), confidence(0))).toEqual([1]);
   });
 
-  it('refuses temperatures, under which the scores would be others', () => {
-    expect(() => replay(table, { ...entropy(0.1), temperatures: [1, 2, 1] })).toThrow('replay: expected no temperatures');
+  it('refuses temperatures that the scores are not of', () => {
+    const hotter = { ...entropy(0.1), temperatures: [1, 2, 1] };
+    expect(() => replay(table, hotter)).toThrow('expected the temperatures of the scores, [1, 1, 1], got [1, 2, 1]');
+    const recorded = { ...table, temperatures: [1, 2, 1] };
+    expect(replay(recorded, hotter)).toEqual(replay(table, entropy(0.1)));
+    expect(replay(recorded, entropy(0.1))).toEqual(replay(table, entropy(0.1)));
+    expect(() => replay(recorded, { ...entropy(0.1), temperatures: [1, 1, 1] })).toThrow('[1, 2, 1], got [1, 1, 1]');
+    expect(chooseThresholds(recorded).temperatures).toEqual([1, 2, 1]);
     expect(exitsUnder(table, { ...entropy(0.35), temperatures: [1, 1, 1] })).toEqual(exitsUnder(table, entropy(0.35)));
   });
 });

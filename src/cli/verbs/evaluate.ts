@@ -17,8 +17,9 @@ import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
-import { choice, flag, integer } from '../flags.ts';
+import { choice, flag, integer, optionalFlag, text } from '../flags.ts';
 import { policyFlags, policyOptions } from '../policy.ts';
+import { checkRecord, writeScores } from '../score-file.ts';
 import { defineVerb } from '../verb.ts';
 
 export const evaluateVerb = defineVerb({
@@ -35,6 +36,10 @@ export const evaluateVerb = defineVerb({
     ...criterionFlags,
     maxLoss: maxLossFlag,
     ...policyFlags,
+    record: optionalFlag(text, {
+      placeholder: 'scores.parquet',
+      help: 'Write what every exit says of every sample there, a row each: exitgpu sweep and others read it',
+    }),
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples together where accuracy is measured', fallback: '64' }),
     adapter: adapterFlag,
   },
@@ -42,18 +47,25 @@ export const evaluateVerb = defineVerb({
     const bytes = await readBytes(file!, 'a model file');
     const { network, details } = readModelFile(bytes, file);
     const decided = decide(network, details.thresholds, flags);
+    const { record } = flags;
+    if (record !== undefined) await checkRecord(record);
     const parts = await readData(flags);
     checkFits(network, parts[flags.split], '--data');
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
     const undecided = () => (decidesItself(network, flags) ? fromModel(model) : chooseHere(model, parts, flags));
     let decision = decided ?? (await undecided());
+    const { temperatures } = decision.criterion;
     if (flags.policy === 'auto' && !decision.shares) {
-      const table = await scoreExits(model, parts.validation, { batch: flags.batch });
+      const table = await scoreExits(model, parts.validation, { batch: flags.batch, temperatures });
       decision = { ...decision, shares: exitShares(table, decision.criterion) };
     }
-    return await judge(model, parts[flags.split], decision, {
+    const judged = parts[flags.split];
+    const scores = record === undefined ? undefined : await scoreExits(model, judged, { batch: flags.batch, temperatures });
+    if (scores) await writeScores(record!, { table: scores, network: network.name, heads: network.macs.heads });
+    return await judge(model, judged, decision, {
       batch: flags.batch,
+      scores,
       title: file!,
       scheduling: { ...policyOptions(flags), deadlineMs: flags.deadline },
     });
@@ -72,15 +84,21 @@ async function chooseHere(
 
 type Scheduling = Pick<EvaluateOptions, 'policy' | 'store' | 'deadlineMs'>;
 
+interface JudgeOptions extends Pick<EvaluateOptions, 'scores'> {
+  readonly batch: number;
+  readonly title: string;
+  readonly scheduling?: Scheduling;
+}
+
 /** Evaluates and puts the result in words. */
 export async function judge(
   model: Model,
   dataset: Dataset,
   { criterion, source, origin, chosenOn, shares }: Decision,
-  { batch, title, scheduling = {} }: { batch: number; title: string; scheduling?: Scheduling },
+  { batch, title, scores, scheduling = {} }: JudgeOptions,
 ) {
   const warnings = suspicions(model, dataset, chosenOn?.fingerprint);
-  const report = await evaluate(model, dataset, { criterion, batch, shares, ...scheduling });
+  const report = await evaluate(model, dataset, { criterion, batch, shares, scores, ...scheduling });
   if (report.notFinite) {
     warnings.push(`counted as wrong for a NaN or infinite logit: ${plural(report.notFinite, 'sample')}`);
   }
@@ -92,7 +110,7 @@ export async function judge(
 }
 
 /** Why the figures may look better, or worse, than they are. */
-function suspicions({ training }: Model, dataset: Dataset, chosenOn: string | undefined): string[] {
+export function suspicions({ training }: Model, dataset: Dataset, chosenOn: string | undefined): string[] {
   const here = fingerprint(dataset);
   const family = (name: string): string => name.split('/')[0]!;
   const warnings: string[] = [];

@@ -31,9 +31,9 @@ export function reliabilityBins(
   { bins = 15, equal = 'width' }: BinOptions & { equal?: 'width' | 'mass' } = {},
 ): ReliabilityBin[] {
   if (!(Number.isInteger(bins) && bins >= 1)) {
-    throw new ArgumentError(`calibrationError: expected 1 bin or more, got ${bins}`);
+    throw new ArgumentError(`reliabilityBins: expected 1 bin or more, got ${bins}`);
   }
-  const known = judged('calibrationError', said, labels).sort((a, b) => a.confidence - b.confidence);
+  const known = judged('reliabilityBins', said, labels).sort((a, b) => a.confidence - b.confidence);
   const binOf = ({ confidence }: Judged, place: number): number =>
     equal === 'width' ? Math.min(bins - 1, Math.floor(confidence * bins)) : Math.floor((place * bins) / known.length);
   const filled = new Map<number, Judged[]>();
@@ -41,7 +41,9 @@ export function reliabilityBins(
   known.forEach((sample, place) => {
     if (sample.confidence !== known[first]!.confidence) first = place;
     const bin = binOf(sample, first);
-    filled.set(bin, [...(filled.get(bin) ?? []), sample]);
+    const samples = filled.get(bin);
+    if (samples) samples.push(sample);
+    else filled.set(bin, [sample]);
   });
   return [...filled.values()].map((samples) => {
     const count = samples.length;
@@ -77,7 +79,8 @@ export const adaptiveCalibrationError = (
 
 const gapOf = (bins: readonly ReliabilityBin[]): number => {
   const total = bins.reduce((sum, { count }) => sum + count, 0);
-  return bins.reduce((sum, { count, accuracy, confidence }) => sum + count * Math.abs(accuracy - confidence), 0) / total;
+  const gaps = bins.map(({ count, accuracy, confidence }) => count * Math.abs(accuracy - confidence));
+  return gaps.reduce((sum, gap) => sum + gap, 0) / total;
 };
 
 /** A confidence, and whether the label given with it is right. */

@@ -1,5 +1,4 @@
 import { batches } from '../../data/batches.ts';
-import { imageAt } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Classifier, ClassifierOptions, ClassifyOptions, Prediction } from '../classifier.ts';
@@ -8,9 +7,11 @@ import type { Model } from '../model.ts';
 import { checkFits, macsToExit } from '../network.ts';
 import type { PolicyKind } from '../scheduling/costs.ts';
 import type { PlanStore } from '../scheduling/plan-store.ts';
+import { measureLatency } from './latency.ts';
 import { percentiles } from './percentiles.ts';
 import type { Percentiles } from './percentiles.ts';
 import { accuracyOf, checkBatch, isRight, scoreExits } from './scores.ts';
+import type { ScoreTable } from './scores.ts';
 
 export type { Percentiles };
 
@@ -69,6 +70,8 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
   /** Samples that go through the network together when accuracy is measured; 64 where left out. */
   readonly batch?: number;
+  /** Of this model on this data, where they have been recorded already. */
+  readonly scores?: ScoreTable | undefined;
   /** Samples whose latency is measured one by one; 500, or all if fewer, where left out. */
   readonly latencySamples?: number;
 }
@@ -92,7 +95,7 @@ export async function evaluate(
   }
   const { criterion, policy, shares, store, deadlineMs, signal } = options;
   const chosen = criterion && { criterion };
-  const table = await scoreExits(model, dataset, { batch, signal });
+  const table = options.scores ?? (await scoreExits(model, dataset, { batch, signal }));
   const count = dataset.labels.length;
 
   using early = await model.compile({ ...chosen, policy, shares, store, signal });
@@ -117,7 +120,8 @@ export async function evaluate(
   using last = await model.compile({ exits: [network.stages.length] });
   // Now: while latency is measured, `auto` may plan anew.
   const { policy: used, plan } = early;
-  const latency = await measureLatency(early, last, dataset, Math.min(latencySamples, count), { deadlineMs, signal });
+  const timed = Math.min(latencySamples, count);
+  const { times, ...cost } = await measureLatency({ early, full: last }, dataset, timed, { deadlineMs, signal });
   return {
     adapter: model.device.name,
     dataset: dataset.name,
@@ -134,7 +138,8 @@ export async function evaluate(
     notFinite: predictions.filter(({ finite }) => !finite).length,
     exits,
     macs: { mean, full, speedup: full / mean },
-    ...latency,
+    latencyMs: { early: percentiles(times.early), full: percentiles(times.full), samples: timed },
+    ...cost,
   };
 }
 
@@ -158,32 +163,4 @@ async function oneByOne(early: Classifier, x: Float32Array, call: ClassifyOption
     predictions.push(await early.classify(x.subarray(start, start + sampleSize), call));
   }
   return predictions;
-}
-
-/** Calls before the clock starts. */
-const WARM_UP = 20;
-
-async function measureLatency(
-  early: Classifier,
-  full: Classifier,
-  dataset: Dataset,
-  samples: number,
-  options: ClassifyOptions,
-) {
-  const times = { early: [] as number[], full: [] as number[] };
-  const cost = { reads: 0, submits: 0, dispatches: 0 };
-  for (let call = -WARM_UP; call < samples; call++) {
-    const image = imageAt(dataset, (call + WARM_UP) % dataset.labels.length);
-    for (const [name, classifier] of [['early', early], ['full', full]] as const) {
-      const began = performance.now();
-      const { trace } = await classifier.classify(image, { ...(name === 'early' && options), trace: true });
-      if (call < 0) continue;
-      times[name].push(performance.now() - began);
-      if (name === 'full') continue;
-      cost.reads += trace!.reads / samples;
-      cost.submits += trace!.submits / samples;
-      cost.dispatches += trace!.dispatches / samples;
-    }
-  }
-  return { latencyMs: { early: percentiles(times.early), full: percentiles(times.full), samples }, ...cost };
 }

@@ -35,9 +35,13 @@ export function frontier(
     throw new ArgumentError(`frontier: expected 2 to ${MOST_EXTENDED} candidates, got ${candidates}`);
   }
   const grid = gridOf(table, measure, candidates);
-  const samples = table.dataset.labels.length;
+  const { temperatures, dataset: { labels: { length: samples } } } = table;
   return search(grid).map(({ picks, accuracy, macs }) => ({
-    criterion: { kind: measure, thresholds: picks.map((pick, exit) => grid.thresholds[exit]![pick]!) },
+    criterion: {
+      kind: measure,
+      thresholds: picks.map((pick, exit) => grid.thresholds[exit]![pick]!),
+      ...(temperatures && { temperatures }),
+    },
     accuracy: accuracy / samples,
     macs: macs / samples,
   }));

@@ -1,4 +1,4 @@
-import { assertDisjoint, fingerprint } from '../../data/dataset.ts';
+import { assertDisjoint } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError, NotCertifiedError } from '../../errors.ts';
 import { Random } from '../../random.ts';
@@ -10,7 +10,7 @@ import { BOUNDS } from './bounds.ts';
 import { RISK_BOUNDS, RISK_METHODS } from './guarantee.ts';
 import type { Guarantee, RiskBound, RiskMethod } from './guarantee.ts';
 import type { RiskLoss } from './losses.ts';
-import { accuracyOf } from './scores.ts';
+import { accuracyOf, madeOn } from './scores.ts';
 import type { ScoreTable } from './scores.ts';
 
 /** When a mean loss counts as controlled. */
@@ -81,7 +81,7 @@ export function controlRisk(
 
   const chosen = certified.reduce((best, index) => (tried[index]!.macs < tried[best]!.macs ? index : best));
   const { thresholds, accuracy, shares } = tried[chosen]!;
-  const calibration = { dataset: dataset.name, fingerprint: fingerprint(dataset), samples: dataset.labels.length };
+  const calibration = madeOn(table);
   const emptyClasses = classes - new Set(dataset.labels).size;
   return {
     criterion,

@@ -1,4 +1,5 @@
 import { batches } from '../../data/batches.ts';
+import { fingerprint } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import { compile } from '../../graph/program.ts';
@@ -19,6 +20,8 @@ import type { Scores } from '../records.ts';
  */
 export interface ScoreTable {
   readonly dataset: Dataset;
+  /** Of the data, where its images are not here: in a table that was read from a record. */
+  readonly fingerprint?: string | undefined;
   /** Of the network. */
   readonly classes: number;
   /** The scores hold the network's halting scores. */
@@ -107,13 +110,10 @@ export async function scoreExits(
           list.push(halting ? { ...scores, halting: readHalting(bytes, at) } : scores);
         }
       });
-      // Behind the logits of a row there may be its halting score, which is none of them.
-      const columns = classes + Number(halting);
+      const wide = count * (classes + Number(halting));
       kept.forEach((all, index) => {
-        const rows = new Float32Array(bytes, exits.length * size + index * count * columns * 4, count * columns);
-        for (let row = 0; row < count; row++) {
-          all.set(rows.subarray(row * columns, row * columns + classes), (done + row) * classes);
-        }
+        const batch = new Float32Array(bytes, exits.length * size + 4 * index * wide, wide);
+        keepRows(batch, all.subarray(done * classes, (done + count) * classes), classes);
       });
       done += count;
     }
@@ -122,6 +122,22 @@ export async function scoreExits(
   }
   const table = { dataset, classes, halting, macs: network.macs.toExit, exits };
   return { ...table, ...(temperatures && { temperatures }), ...(keepsLogits && { logits: kept }) };
+}
+
+/** What records say of the data that a table was made on. */
+export const madeOn = ({ dataset, fingerprint: known }: ScoreTable) => ({
+  dataset: dataset.name,
+  fingerprint: known ?? fingerprint(dataset),
+  samples: dataset.labels.length,
+});
+
+/** Copies rows of logits, behind each of which there may be a halting score, which is none. */
+function keepRows(from: Float32Array, to: Float32Array, classes: number): void {
+  const rows = to.length / classes;
+  for (let row = 0; row < rows; row++) {
+    const at = (row * from.length) / rows;
+    to.set(from.subarray(at, at + classes), row * classes);
+  }
 }
 
 /** @throws ArgumentError */

@@ -1,4 +1,3 @@
-import { fingerprint } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import { isSure } from '../criterion-steps.ts';
 import { greatestThreshold, resolveCriterion } from '../criteria.ts';
@@ -7,7 +6,7 @@ import type { ChosenThresholds } from '../model.ts';
 import { checkBuilt } from '../network.ts';
 import type { Scores } from '../records.ts';
 import type { ScoresSoFar } from '../criterion-steps.ts';
-import { accuracyOf, isRight } from './scores.ts';
+import { accuracyOf, isRight, madeOn } from './scores.ts';
 import type { ScoreTable } from './scores.ts';
 
 /**
@@ -98,7 +97,7 @@ export function chooseThresholds(
     criterion,
     values: best.values,
     ...(table.temperatures && { temperatures: table.temperatures }),
-    chosenOn: { dataset: dataset.name, fingerprint: fingerprint(dataset), samples: count },
+    chosenOn: madeOn(table),
     maxAccuracyLoss,
     achieved: { accuracy: best.accuracy, accuracyFull, shares: best.shares },
   };

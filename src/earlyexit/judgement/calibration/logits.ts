@@ -26,7 +26,7 @@ export function finiteRows(what: string, logits: Logits, labels: ArrayLike<numbe
   }
   const samples = Uint32Array.from({ length: labels.length }, (_, sample) => sample).filter((sample) => {
     if (!(labels[sample]! < classes)) {
-      throw new ArgumentError(`${what}: expected labels below ${classes}, the number of classes, got ${labels[sample]}`);
+      throw new ArgumentError(`${what}: expected labels below ${classes}, as there are classes, got ${labels[sample]}`);
     }
     return logits.subarray(sample * classes, (sample + 1) * classes).every(Number.isFinite);
   });
@@ -34,24 +34,27 @@ export function finiteRows(what: string, logits: Logits, labels: ArrayLike<numbe
   return { classes, samples, leftOut: labels.length - samples.length };
 }
 
-/** Writes the probabilities of one row; returns the log of the sum that they were divided by, the greatest taken out. */
+/** Writes the probabilities of one row; returns its greatest value and `log(sum(exp(row - greatest)))`. */
 export function softmaxRow(row: Logits, into: Float64Array): { readonly greatest: number; readonly logSum: number } {
   let greatest = -Infinity;
-  for (const value of row) greatest = Math.max(greatest, value);
+  for (let index = 0; index < row.length; index++) greatest = Math.max(greatest, row[index]!);
   let sum = 0;
-  row.forEach((value, index) => (sum += into[index] = Math.exp(value - greatest)));
-  row.forEach((_, index) => (into[index]! /= sum));
+  for (let index = 0; index < row.length; index++) sum += into[index] = Math.exp(row[index]! - greatest);
+  for (let index = 0; index < row.length; index++) into[index]! /= sum;
   return { greatest, logSum: Math.log(sum) };
 }
 
-/** The label, the first of the greatest, and its probability; NaN where a logit is not finite. */
+/**
+ * The label, the first of the greatest logits, and its probability, NaN where a logit is not finite. In f32, as exits
+ * give it: in more digits, rows of the same logits in another order would rank by the rounding of their sums.
+ */
 export function saidBy(logits: Logits, classes: number): Said[] {
   const probabilities = new Float64Array(classes);
   return Array.from({ length: logits.length / classes }, (_, sample): Said => {
     const row = logits.subarray(sample * classes, (sample + 1) * classes);
     const finite = row.every(Number.isFinite);
-    softmaxRow(row, probabilities);
-    const confidence = finite ? Math.max(...probabilities) : NaN;
-    return { label: Math.max(0, probabilities.indexOf(confidence)), confidence, finite };
+    if (!finite) return { label: 0, confidence: NaN, finite };
+    const label = row.indexOf(softmaxRow(row, probabilities).greatest);
+    return { label, confidence: Math.fround(probabilities[label]!), finite };
   });
 }

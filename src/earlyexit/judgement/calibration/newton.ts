@@ -10,7 +10,8 @@ const MOST_STEPS = 200;
 
 /**
  * Where the function is least, by Newton's steps that are halved until they help (Boyd and Vandenberghe 2004, "Convex
- * optimization", algorithm 9.5). It ends where a step promises less than 1e-14, or rounding lets none help.
+ * optimization", algorithm 9.5). It ends where a step promises less than 1e-12, which it is then taken for, or where
+ * rounding lets none help.
  */
 export function minimize({ value, derivatives }: ConvexFunction, start: Float64Array): Float64Array {
   let at = start;
@@ -19,7 +20,7 @@ export function minimize({ value, derivatives }: ConvexFunction, start: Float64A
     const { gradient, hessian } = derivatives(at);
     const move = solve(hessian, gradient);
     const promised = gradient.reduce((sum, slope, index) => sum + slope * move[index]!, 0);
-    if (!(promised > 1e-14)) return at;
+    if (promised <= 1e-12) return at.map((number, index) => number - move[index]!);
     let next = at;
     let size = 1;
     let found = NaN;

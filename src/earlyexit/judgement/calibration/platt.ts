@@ -30,29 +30,34 @@ export function fitPlatt(said: readonly Said[], labels: ArrayLike<number>): Plat
     return { ...fit, slope: 0, intercept: Math.log(mean / (1 - mean)) };
   }
 
+  // Confidences crowd near 1: about their mean, and in units of their deviation, rounding does no harm.
+  const mean = known.reduce((sum, { confidence }) => sum + confidence, 0) / known.length;
+  const variance = known.reduce((sum, { confidence }) => sum + (confidence - mean) ** 2, 0) / known.length;
+  const deviation = Math.sqrt(variance);
+  const points = known.map((sample) => ({ x: (sample.confidence - mean) / deviation, target: targetOf(sample) }));
+
   const value = ([slope, intercept]: Float64Array): number =>
-    known.reduce((sum, sample) => {
-      const score = slope! * sample.confidence + intercept!;
-      return sum + Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - targetOf(sample) * score;
+    points.reduce((sum, { x, target }) => {
+      const score = slope! * x + intercept!;
+      return sum + Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - target * score;
     }, 0);
   const derivatives = ([slope, intercept]: Float64Array) => {
     const gradient = new Float64Array(2);
     const hessian = new Float64Array(4);
-    for (const sample of known) {
-      const { confidence } = sample;
-      const probability = sigmoid(slope! * confidence + intercept!);
+    for (const { x, target } of points) {
+      const probability = sigmoid(slope! * x + intercept!);
       const curvature = probability * (1 - probability);
-      gradient[0]! += (probability - targetOf(sample)) * confidence;
-      gradient[1]! += probability - targetOf(sample);
-      hessian[0]! += curvature * confidence ** 2;
-      hessian[2]! += curvature * confidence;
+      gradient[0]! += (probability - target) * x;
+      gradient[1]! += probability - target;
+      hessian[0]! += curvature * x ** 2;
+      hessian[2]! += curvature * x;
       hessian[3]! += curvature;
     }
     return { gradient, hessian };
   };
   const start = Float64Array.of(0, Math.log((right + 1) / (wrong + 1)));
   const [slope, intercept] = minimize({ value, derivatives }, start);
-  return { ...fit, slope: slope!, intercept: intercept! };
+  return { ...fit, slope: slope! / deviation, intercept: intercept! - (slope! * mean) / deviation };
 }
 
 /** Of a great negative number 0, not NaN. */
