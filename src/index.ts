@@ -187,7 +187,6 @@ export { classThresholds } from './earlyexit/judgement/per-class.ts';
 export { pickSamples } from './earlyexit/judgement/sampling.ts';
 export { diagnose } from './earlyexit/judgement/diagnosis.ts';
 export type { Ailment, CaseHistory, Evidence, Examination, Finding } from './earlyexit/judgement/diagnosis.ts';
-export type { Latency } from './earlyexit/judgement/latency.ts';
 export { sweep } from './earlyexit/judgement/sweep.ts';
 export type { SweepOptions, SweepReport } from './earlyexit/judgement/sweep.ts';
 export { stability, UNSTABLE } from './earlyexit/judgement/stability.ts';
@@ -235,6 +234,8 @@ export type { Reference, ReferenceExit, ReferenceOptions } from './earlyexit/mon
 export { Supervisor } from './earlyexit/monitor/supervisor.ts';
 export type { SupervisorOptions, SupervisorState } from './earlyexit/monitor/supervisor.ts';
 export { evaluate } from './earlyexit/judgement/evaluate.ts';
+export { measureLatency } from './earlyexit/judgement/latency.ts';
+export type { Latency } from './earlyexit/judgement/latency.ts';
 export type { EvaluateOptions, EvaluationReport, ExitReport, Percentiles } from './earlyexit/judgement/evaluate.ts';
 
 export { batches } from './data/batches.ts';

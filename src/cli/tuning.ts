@@ -17,7 +17,8 @@ type RiskName = keyof typeof RISKS;
 function readRisk(text: string): { name: RiskName; level: number } {
   const [name = '', level = '', ...rest] = text.split('=');
   if (!Object.hasOwn(RISKS, name) || rest.length > 0 || level === '') {
-    throw new UsageError(`expected one of ${Object.keys(RISKS).join(', ')} with a level, accuracy-loss=0.01; got '${text}'`);
+    const names = Object.keys(RISKS).join(', ');
+    throw new UsageError(`expected one of ${names} with a level, accuracy-loss=0.01; got '${text}'`);
   }
   return { name: name as RiskName, level: number(0, 1)(level) };
 }

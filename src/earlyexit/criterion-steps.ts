@@ -150,34 +150,46 @@ export interface ScoresSoFar extends Scores {
   readonly change: number;
 }
 
+/** Only criteria that look back need more than the scores of the exit. */
+type Heard = Scores & Partial<ScoresSoFar>;
+
 /**
- * Whether recorded scores let a row leave: the rule of the kernel, whose numbers are f32, for replaying without a GPU
- * (to the bit, but for a gate, whose sum a GPU may round otherwise).
+ * What says whether recorded scores let a row leave at an exit: the rule of the kernel, whose numbers are f32, for
+ * replaying without a GPU (to the bit, but for a gate, whose sum a GPU may round otherwise).
  * @throws ArgumentError for a criterion in WGSL
  */
-export function isSure(criterion: Criterion, exit: number, classes: number, scores: ScoresSoFar): boolean {
+export function ruleOf(criterion: Criterion, exit: number, classes: number): (scores: Heard) => boolean {
   if (criterion.kind === 'wgsl') {
     throw new ArgumentError('criterion: one in WGSL cannot be replayed from recorded scores; classify with it instead');
   }
-  if (!scores.finite) return false;
-  const answers: boolean[] = [];
-  for (const step of stepsOf(criterion, exit, classes)) {
-    if (step.does === 'and' || step.does === 'or') {
-      const [one, other] = [answers.pop()!, answers.pop()!];
-      answers.push(step.does === 'and' ? one && other : one || other);
-      continue;
-    }
+  const steps = stepsOf(criterion, exit, classes);
+  const [only] = steps;
+  const passes = (step: Step, scores: Heard): boolean => {
     const value = measure(step, exit, scores);
     const threshold = Math.fround(step.classThresholds ? step.classThresholds[scores.label]! : step.threshold!);
-    answers.push(step.below ? value < threshold : value > threshold);
-  }
-  return answers.at(-1) ?? false;
+    return step.below ? value < threshold : value > threshold;
+  };
+  // Most criteria: tuners ask them millions of times.
+  if (steps.length === 1) return (scores) => scores.finite && passes(only!, scores);
+  return (scores) => {
+    if (!scores.finite) return false;
+    const answers: boolean[] = [];
+    for (const step of steps) {
+      if (step.does === 'and' || step.does === 'or') {
+        const [one, other] = [answers.pop()!, answers.pop()!];
+        answers.push(step.does === 'and' ? one && other : one || other);
+      } else {
+        answers.push(passes(step, scores));
+      }
+    }
+    return answers.at(-1) ?? false;
+  };
 }
 
-function measure({ does, gate }: Step, exit: number, scores: ScoresSoFar): number {
+function measure({ does, gate }: Step, exit: number, scores: Heard): number {
   if (does === 'exit') return exit;
   if (does === 'halting') return scores.halting!;
-  if (does !== 'gate') return scores[does as 'confidence' | 'margin' | 'entropy' | 'streak' | 'change'];
+  if (does !== 'gate') return scores[does as 'confidence' | 'margin' | 'entropy' | 'streak' | 'change']!;
   const { bias, confidence = 0, margin = 0, entropy = 0, exit: depth = 0 } = gate!;
   return bias + confidence * scores.confidence + margin * scores.margin + entropy * scores.entropy + depth * exit;
 }

@@ -5,8 +5,11 @@ import { table, wrap } from './table.ts';
 
 const WIDTH = 80;
 
-/** Examinations as text of at most 80 columns: what was found first, then what was not, then what was not looked at. */
-export function diagnosisText(examinations: readonly Examination[], { title, about }: { title: string; about: string }): string {
+/** Examinations as text of at most 80 columns: what was found, then what was not, then what was not looked at. */
+export function diagnosisText(
+  examinations: readonly Examination[],
+  { title, about }: { title: string; about: string },
+): string {
   const looked = examinations.filter((one): one is Finding => one.found !== null);
   const findings = looked.filter(({ found }) => found);
   const sound = looked.filter(({ found }) => !found);
@@ -14,7 +17,7 @@ export function diagnosisText(examinations: readonly Examination[], { title, abo
   return [
     ...wrap(`${title} on ${about}; 95 % intervals`, WIDTH),
     '',
-    findings.length > 0 ? `  ${plural(findings.length, 'finding')} in ${looked.length} examinations` : `  Nothing found in ${looked.length} examinations.`,
+    `  ${findings.length > 0 ? plural(findings.length, 'finding') : 'Nothing found'} in ${looked.length} examinations.`,
     ...findings.flatMap((finding) => [
       '',
       finding.kind.toUpperCase(),

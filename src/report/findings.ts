@@ -30,7 +30,7 @@ import type { Gallery } from './gallery.ts';
 
 /** A model, and what was recorded of it. */
 export interface Recorded {
-  /** Its file. */
+  /** As the page calls it. */
   readonly name: string;
   readonly network: Pick<Network, 'name' | 'macs'>;
   readonly criterion: Criterion;

@@ -14,7 +14,7 @@ export function gallerySection(
   const exhibit = ({ sample, label, answer, exit, confidence }: Exhibit): Markup => {
     const [is, said] = [name(label), name(answer)];
     const image = picture(sample);
-    return html`<li>${image && html`<img src="${image}" alt="sample ${sample}: ${is}" loading="lazy">`}
+    return html`<li>${image && html`<img src="${image}" alt="sample ${sample}: ${is}">`}
 ${label === answer ? html`${said}` : html`<span class="miss">said ${said}</span>, is ${is}`}<br>
 exit ${exit}, ${Number.isFinite(confidence) ? surely(confidence) : 'no finite score'}</li>`;
   };

@@ -32,8 +32,8 @@ export async function modelSection(
   );
   const trust: Markup[] = [];
   for (const exit of reliability) {
-    const caption = 'On the diagonal an exit is right as often as it says; ECE: how far it is off. The larger the dot, ' +
-      'the more samples.';
+    const caption =
+      'On the diagonal an exit is right as often as it says; ECE: how far it is off. Larger dots: more samples.';
     trust.push(await place(reliabilityChart(exit, idOf(`reliability-exit-${exit.exit}`)), caption));
   }
   const scores: Markup[] = [];
@@ -73,7 +73,8 @@ ${stability ? stabilitySection(stability) : ''}
 <p class="note">${guaranteeText(model)}</p>`;
 }
 
-const stabilitySection = (stability: readonly ThresholdStability[]): Markup => html`<h2>How firm the thresholds are</h2>
+const stabilitySection = (stability: readonly ThresholdStability[]): Markup => html`
+<h2>How firm the thresholds are</h2>
 <p class="note">Chosen anew on resampled validation data they fall within these intervals, in 95 % of the draws; from one
 end to the other, accuracy there and the share that leaves move by so much.</p>
 <div class="grid">

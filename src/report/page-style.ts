@@ -45,7 +45,7 @@ th, td {
 }
 th:first-child, td:first-child { padding-left: 0; text-align: left; }
 th { font-weight: 500; white-space: nowrap; }
-tbody th { color: var(--ink); font-size: 1rem; }
+tbody th { min-width: 4rem; color: var(--ink); font-size: 1rem; white-space: normal; }
 td small { display: block; color: var(--quiet); font-size: 0.8rem; white-space: nowrap; }
 .exhibits { margin-top: 0.75rem; display: grid; gap: 1rem; list-style: none; }
 .exhibits { grid-template-columns: repeat(auto-fill, minmax(5.25rem, 1fr)); }

@@ -66,8 +66,8 @@ export function sweepText(report: SweepReport, { title, origin }: { title: strin
     ...wrap(`leaves if ${criterionText(criterion)}: ${origin}`, WIDTH),
     ...wrap(
       `${interval(accuracy)} right, ${pointInterval(gain)} points against the network without exits; ` +
-        `${whole(macs)} MACs, ${times(full.macs / macs)} fewer; the oracle is ${points(thinking.gap.accuracy)} points ` +
-        `and ${signedWhole(-thinking.gap.macs)} MACs away`,
+        `${whole(macs)} MACs, ${times(full.macs / macs)} fewer; the oracle is ` +
+        `${points(thinking.gap.accuracy)} points and ${signedWhole(-thinking.gap.macs)} MACs away`,
       WIDTH,
     ),
     '',

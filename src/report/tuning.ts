@@ -4,8 +4,8 @@ import { UNSTABLE } from '../earlyexit/judgement/stability.ts';
 import type { ThresholdStability } from '../earlyexit/judgement/stability.ts';
 import type { ChosenThresholds } from '../earlyexit/model.ts';
 import { criterionText } from './evaluation.ts';
-import { percent, plural, points, significant, times, whole } from './format.ts';
-import { choiceText, guaranteeText } from './model.ts';
+import { plural, points, significant, times, whole } from './format.ts';
+import { choiceText } from './model.ts';
 import { interval, pointInterval } from './sweep.ts';
 import { list, table, wrap } from './table.ts';
 
@@ -29,14 +29,13 @@ export function tuningText(
   stability: readonly ThresholdStability[],
   { title, classNames }: { title: string; classNames: readonly string[] },
 ): string {
-  const { guarantee, chosenOn } = chosen;
+  const { chosenOn } = chosen;
   const entries: [string, string][] = [
     ['leaves if', criterionText(criterionOf(chosen))],
     ['chosen', choiceText(chosen)],
     ['accuracy', `${interval(accuracy)}, ${pointInterval(gain)} points against the network without exits`],
     ['MACs, mean', `${whole(macs.mean)}, ${times(macs.full / macs.mean)} fewer than ${whole(macs.full)}`],
     ...shares.map((share, index): [string, string] => [`exit ${index + 1}`, `${interval(share)} leave here`]),
-    ...(guarantee ? [['guarantee', guaranteeText(guarantee)] as [string, string]] : []),
   ];
   const unstable = stability.filter((one) => one.unstable);
   // Of many thresholds, one per class, those that are fine say little.
@@ -50,8 +49,9 @@ export function tuningText(
     moves ? 'UNSTABLE' : 'stable',
   ]);
   const head = ['', 'threshold', 'accuracy moves', 'share moves', 'slope', ''];
+  const about = `thresholds on ${chosenOn.dataset}, ${plural(chosenOn.samples, 'sample')}; 95 % intervals`;
   return [
-    ...wrap(`${title}, thresholds on ${chosenOn.dataset}, ${plural(chosenOn.samples, 'sample')}; 95 % intervals`, WIDTH),
+    ...wrap(`${title}, ${about}`, WIDTH),
     '',
     list(entries, { width: WIDTH }),
     '',
@@ -59,7 +59,8 @@ export function tuningText(
     ...wrap(
       (unstable.length > 0 ? `${unstable.length} of ${plural(stability.length, 'threshold')} UNSTABLE` : 'All stable') +
         `: unstable is one within whose interval, over resampled data, accuracy moves by more than ` +
-        `${points(UNSTABLE.accuracy)} points or the share that leaves there by more than ${percent(UNSTABLE.share, 0)}; ` +
+        `${points(UNSTABLE.accuracy)} points or the share that leaves there by more than ` +
+        `${points(UNSTABLE.share)} points; ` +
         'slope: right answers won per sample more that leaves there' +
         (unstable.length > 0 ? '. More validation samples, or fewer thresholds, make them firmer.' : ''),
       WIDTH,

@@ -71,6 +71,8 @@ const calls: [string, number, ...string[]][] = [
   ['evaluate @/huge-header.safetensors', 1, 'huge-header.safetensors'],
   ['evaluate @/foreign.safetensors', 1, "expected a metadata key 'exitgpu'"],
   ['evaluate @/model.safetensors --data @/small', 1, 'expected images of [1, 28, 28]'],
+  ['report @/model.safetensors --out @/page.txt', 2, '--out: expected a name such as report.html', 'page.txt'],
+  ['report @/model.safetensors --plain @/text.txt', 1, 'text.txt'],
   ['evaluate @/model.safetensors --threshold 2.4', 2, '--threshold: entropy: expected', 'from 0 to 2.3026 nats', '2.4'],
   ['evaluate @/model.safetensors --threshold -0.1', 2, "--threshold: expected a number of 0 or more, got '-0.1'"],
   ['evaluate @/model.safetensors --criterion margin --threshold 1.1', 2, '--threshold: margin: expected', '0 to 1'],

@@ -60,6 +60,21 @@ test('a model is trained, described, judged and used', { timeout: 120_000 }, asy
   expect(macs.speedup).toBeCloseTo(macs.full / macs.mean);
   for (const { p50, p99 } of [latencyMs.early, latencyMs.full]) expect(p50).toBeLessThanOrEqual(p99);
 
+  const scores = join(folder, 'scores.parquet');
+  await run('evaluate', model, '--data', data, '--record', scores, '--threshold', '0.5');
+  const swept = await run('sweep', scores, '--threshold', '0.5');
+  expect(swept.json).toMatchObject({ judgedOn: { samples: 30 }, chosenOn: { samples: 30 }, full: { macs: 1_140_070 } });
+  expect(swept.stdout).toMatch(/oracle\n +1,140,070 +1\.00x .* without exits\n/);
+
+  const shared = join(folder, 'shared.safetensors');
+  const halved = await run('tune', model, '--data', data, '--shares', '0.5,0.5', '--draws', '5', '--out', shared);
+  const halves = [0.5, 0.5];
+  expect(halved.json.thresholds).toMatchObject({ chosenOn, targetShares: halves, achieved: { shares: halves } });
+  expect(readModelFile(await readFile(shared)).details.thresholds).toEqual(halved.json.thresholds);
+  const looked = await run('diagnose', shared, '--data', data, '--timed', '5', '--draws', '5');
+  expect(looked.json.examinations).toHaveLength(8);
+  expect(looked.stdout).toContain('in 8 examinations');
+
   const tuned = await run('evaluate', model, '--data', data, '--split', 'validation', '--criterion', 'margin');
   expect(tuned.stdout).toContain('WARNING: the thresholds were chosen on this very data');
   expect(tuned.json).toMatchObject({ criterion: { kind: 'margin' }, thresholds: { source: 'chosen', chosenOn } });

@@ -3,7 +3,7 @@ import { wgslCriterion, wgslExitKernel } from '../../src/custom/index.ts';
 import { proceduralDigits } from '../../src/data/procedural-digits.ts';
 import type { Classifier, ClassifierOptions, Prediction } from '../../src/earlyexit/classifier.ts';
 import { and, confidence, entropy, minDepth } from '../../src/earlyexit/criteria.ts';
-import { isSure } from '../../src/earlyexit/criterion-steps.ts';
+import { ruleOf } from '../../src/earlyexit/criterion-steps.ts';
 import { scoreExits } from '../../src/earlyexit/judgement/scores.ts';
 import { Model } from '../../src/earlyexit/model.ts';
 import { ArgumentError, GpuError } from '../../src/errors.ts';
@@ -183,7 +183,7 @@ it('a criterion belongs to the classifiers it was compiled into, whole', async (
     'wgsl: expected 2 sets of values, one per exit but the last, or one for all; got 3',
   );
   expect(() => built.setCriterion(and(other, entropy(1)))).toThrow('and: expected built-in criteria, got one in WGSL');
-  expect(() => isSure(other, 1, 10, { ...narrow, streak: 1, change: 1 } as never)).toThrow(ArgumentError);
+  expect(() => ruleOf(other, 1, 10)).toThrow(ArgumentError);
 });
 
 describe('an exit kernel of one\'s own', () => {

@@ -10,7 +10,8 @@ const fixed = () => ({ criterion: 'entropy' as const, values: [0.5] });
 /** Sample k of `count` says k / count nats at exit 1 and is right below `until` nats; the last exit is always right. */
 function sharpTable(count: number, until: number): ScoreTable {
   const nats = Array.from({ length: count }, (_, sample) => sample / count);
-  return tableOf(nats.map(() => 0), nats.map((value) => said(value < until ? 0 : 1, value)), nats.map(() => said(0, 0)));
+  const first = nats.map((value) => said(value < until ? 0 : 1, value));
+  return tableOf(nats.map(() => 0), first, nats.map(() => said(0, 0)));
 }
 
 describe('stability', () => {
@@ -61,8 +62,8 @@ describe('stability', () => {
   });
 
   it('takes what there is: constant scores, three samples, none that is finite', () => {
-    const rows = (...list: ReturnType<typeof said>[]) => list;
-    const constant = tableOf([0, 1, 2], rows(said(0, 0.3), said(0, 0.3), said(0, 0.3)), rows(said(0, 0), said(1, 0), said(2, 0)));
+    const labels = [0, 1, 2];
+    const constant = tableOf(labels, labels.map(() => said(0, 0.3)), labels.map((label) => said(label, 0)));
     expect(stability(constant, tuned, { draws: 4 })[0]!.threshold.value).toBe(0);
     const broken = tableOf([0], [notFinite], [said(0, 0)]);
     expect(stability(broken, tuned, { draws: 2 })[0]).toMatchObject({ slope: null, unstable: false });

@@ -29,7 +29,8 @@ describe('sweep', () => {
 
   it('refuses one exit and no samples', () => {
     expect(() => sweep(tableOf([0], [said(0, 0)]), validation, entropy(0), { heads: [10] })).toThrow('2 exits or more');
-    expect(() => sweep(tableOf([], [], [], []), validation, entropy(0), { heads })).toThrow('expected samples, got none');
+    const empty = tableOf([], [], [], []);
+    expect(() => sweep(empty, validation, entropy(0), { heads })).toThrow('expected samples, got none');
   });
 
   it('takes three samples, constant scores and classes without samples', () => {
@@ -82,7 +83,8 @@ describe('a record of scores', () => {
   it('refuses what is not whole', () => {
     const { columns, metadata } = recorded;
     const broken = (changes: object) => () => restoreScores({ metadata, columns: { ...columns, ...changes } }, 'file');
-    expect(broken({ label: columns.label.subarray(1) })).toThrow('file: expected 120 rows, of 40 samples and 3 exits, got 119');
+    const short = broken({ label: columns.label.subarray(1) });
+    expect(short).toThrow('file: expected 120 rows, of 40 samples and 3 exits, got 119');
     expect(broken({ exit: columns.exit.map(() => 1) })).toThrow('got sample 0 at exit 1 in row 1 for the second time');
     expect(broken({ exit: columns.exit.map(() => 9) })).toThrow('got sample 0 at exit 9 in row 0');
     expect(broken({ label: columns.label.map(() => 4) })).toThrow('expected labels below 4, got 4');

@@ -36,7 +36,8 @@ describe('the findings', () => {
   });
 
   it('sort scores by what became of them', () => {
-    const [one, two] = scoreDensities(table, recorded(table).criterion, 'entropy', tableOf([0], [said(0, 2)], [said(0, 0)]));
+    const unknown = tableOf([0], [said(0, 2)], [said(0, 0)]);
+    const [one, two] = scoreDensities(table, recorded(table).criterion, 'entropy', unknown);
     expect(one!.threshold).toBe(Math.fround(0.4));
     expect(two!.threshold).toBeNull();
     expect(one!.groups.map(({ group, count, leaving }) => [group, count, leaving])).toEqual([
@@ -91,7 +92,8 @@ describe('the verdict', () => {
   });
 
   it('shows a small difference', () => {
-    const close = { ...model, accuracy: { ...model.accuracy, value: 0.9894 }, accuracyFull: { ...model.accuracy, value: 0.99 } };
+    const [accuracy, accuracyFull] = [0.9894, 0.99].map((value) => ({ ...model.accuracy, value }));
+    const close = { ...model, accuracy: accuracy!, accuracyFull: accuracyFull! };
     expect(verdictOf(close).headline).toContain('98.94 % right with exits against 99.00 % without');
   });
 });

@@ -45,7 +45,7 @@ export const diagnoseVerb = defineVerb({
       fallback: 'readback',
     }),
     samples: flag(integer(1), { placeholder: 'n', help: 'Test samples looked at, from the first', fallback: '1000' }),
-    timed: flag(integer(2), { placeholder: 'n', help: 'Samples whose latency is measured, one by one', fallback: '200' }),
+    timed: flag(integer(2), { placeholder: 'n', help: 'Samples whose latency is measured, singly', fallback: '200' }),
     draws: flag(integer(2), { placeholder: 'n', help: 'Validation sets resampled for the stability', fallback: '100' }),
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples that go through the network together', fallback: '64' }),
     adapter: adapterFlag,
@@ -65,7 +65,8 @@ export const diagnoseVerb = defineVerb({
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
     const learned = decidesItself(network, flags) && !details.thresholds;
-    const given = decide(network, details.thresholds, flags) ?? (learned ? await fromModel(model) : undefined);
+    const stated = decide(network, details.thresholds, flags);
+    const given = stated ?? (learned ? await fromModel(model) : undefined);
     const scoring = { batch: flags.batch, temperatures: given?.criterion.temperatures };
     const firm = given && given.source === 'given' ? undefined : await validated();
     const { criterion, origin } = given ?? fromChoice(firm!.chosen, 'chosen');

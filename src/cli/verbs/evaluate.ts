@@ -61,7 +61,8 @@ export const evaluateVerb = defineVerb({
       decision = { ...decision, shares: exitShares(table, decision.criterion) };
     }
     const judged = parts[flags.split];
-    const scores = record === undefined ? undefined : await scoreExits(model, judged, { batch: flags.batch, temperatures });
+    const scoring = { batch: flags.batch, temperatures };
+    const scores = record === undefined ? undefined : await scoreExits(model, judged, scoring);
     if (scores) await writeScores(record!, { table: scores, network: network.name, heads: network.macs.heads });
     return await judge(model, judged, decision, {
       batch: flags.batch,

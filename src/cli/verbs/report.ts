@@ -4,6 +4,7 @@ import {
   CRITERIA,
   imageAt,
   loadModel,
+  measureLatency,
   POLICIES,
   readModelFile,
   readUnlabelledImages,
@@ -21,7 +22,6 @@ import type {
   ThresholdCriterion,
   ThresholdStability,
 } from '../../node.ts';
-import { measureLatency } from '../../earlyexit/judgement/latency.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { describeData, judgeBaseline, judgeModel } from '../../report/findings.ts';
 import type { Baseline, Findings, ModelFindings } from '../../report/findings.ts';
@@ -93,7 +93,7 @@ export const reportVerb = defineVerb({
     for (const file of plain!) {
       using model = loadModel(device, file.bytes, file.path);
       const table = await scoreExits(model, parts.test, { batch: options.batch });
-      baselines.push(judgeBaseline(basename(file.path), file.network, table));
+      baselines.push(judgeBaseline(shortened(file.path), file.network, table));
     }
     const findings: Findings = {
       data: describeData(parts.test),
@@ -133,6 +133,8 @@ function outputs(page: string): { page: string; json: string; figures: string } 
   return { page, json: join(dirname(page), `${stem}.json`), figures: join(dirname(page), `${stem}-figures`) };
 }
 
+const shortened = (path: string): string => basename(path, '.safetensors');
+
 /** Records what a model says, and how long it takes, and makes findings of it. */
 async function judge(
   device: Device,
@@ -153,7 +155,7 @@ async function judge(
   const test = await score(parts.test);
   const known = unknown && (await score(unknown));
   return judgeModel({
-    name: basename(path),
+    name: shortened(path),
     network,
     criterion,
     origin,

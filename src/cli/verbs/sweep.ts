@@ -23,7 +23,7 @@ const sweepFlags = {
   }),
   validation: optionalFlag(text, {
     placeholder: 'scores',
-    help: 'With recorded scores: others that thresholds are chosen on (default half of the samples, and the rest judged)',
+    help: 'With recorded scores: others that thresholds are chosen on (default half of the samples, the rest judged)',
   }),
   ...criterionFlags,
   maxLoss: maxLossFlag,
@@ -42,13 +42,15 @@ export const sweepVerb = defineVerb({
     if (flags.validation !== undefined && !isScoreFile(file!)) {
       throw new UsageError(`--validation: expected it with recorded scores (.parquet), got ${file}; see --data`);
     }
-    const { table, validation, heads, decided } = isScoreFile(file!) ? await ofRecord(file!, flags) : await ofModel(file!, flags);
+    const scored = isScoreFile(file!) ? await ofRecord(file!, flags) : await ofModel(file!, flags);
+    const { table, validation, heads, decided } = scored;
     const decision = decided ?? chosenOn(validation, flags);
     const measure = flags.criterion ?? measureOf(decision);
     const report = sweep(table, validation, decision.criterion, { heads, measure, points: flags.points });
+    const { origin, source, chosenOn: on } = decision;
     return {
-      text: sweepText(report, { title: file!, origin: decision.origin }),
-      json: { ...report, thresholds: { source: decision.source, ...(decision.chosenOn && { chosenOn: decision.chosenOn }) } },
+      text: sweepText(report, { title: file!, origin }),
+      json: { ...report, thresholds: { source, ...(on && { chosenOn: on }) } },
     };
   },
 });

@@ -1,4 +1,14 @@
-import { answers, bootstrapDifference, CRITERIA, loadModel, readModelFile, saveModel, scoreExits, stability, wilson } from '../../node.ts';
+import {
+  answers,
+  bootstrapDifference,
+  CRITERIA,
+  loadModel,
+  readModelFile,
+  saveModel,
+  scoreExits,
+  stability,
+  wilson,
+} from '../../node.ts';
 import type { ChosenThresholds, Model, ScoreTable } from '../../node.ts';
 import { criterionOf } from '../../earlyexit/criteria.ts';
 import { rightAtExits, sumOf } from '../../earlyexit/judgement/answers.ts';
@@ -25,7 +35,11 @@ export const tuneVerb = defineVerb({
       help: `What an exit decides by: ${CRITERIA.join(', ')} (default what the model's thresholds are for, or entropy)`,
     }),
     ...targetFlags,
-    draws: flag(integer(2), { placeholder: 'n', help: 'Data sets resampled to see how firm thresholds are', fallback: '100' }),
+    draws: flag(integer(2), {
+      placeholder: 'n',
+      help: 'Validation sets resampled to see how firm thresholds are',
+      fallback: '100',
+    }),
     seed: flag(integer(0), { placeholder: 'n', help: 'Decides what is resampled', fallback: '1' }),
     out: optionalFlag(text, { placeholder: 'file', help: 'The tuned model (default the file itself)' }),
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples that go through the network together', fallback: '64' }),

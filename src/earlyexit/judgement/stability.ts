@@ -42,7 +42,8 @@ export type StabilityOptions = BootstrapOptions;
  * Chooses anew on data sets of the same size drawn with replacement, and looks at what that does to each threshold.
  * `choose` is what made the choice: `(table) => tuneTo(table, { maxAccuracyLoss: 0.002 })`. 100 draws where left out:
  * each costs a choice.
- * @throws ArgumentError for no samples, one exit, fewer than 2 draws or a level not between 0 and 1; what `choose` throws
+ * @throws ArgumentError for no samples, one exit, fewer than 2 draws or a level not between 0 and 1; what `choose`
+ * throws
  */
 export function stability(
   table: ScoreTable,
@@ -90,21 +91,20 @@ interface Entry {
 /** Every threshold with its place. */
 const entriesOf = ({ thresholds, classThresholds }: ThresholdCriterion): Entry[] =>
   classThresholds
-    ? classThresholds.flatMap((table, index) => table.map((threshold, label) => ({ exit: index + 1, label, threshold })))
+    ? classThresholds.flatMap((own, index) => own.map((threshold, label) => ({ exit: index + 1, label, threshold })))
     : thresholds.map((threshold, index) => ({ exit: index + 1, threshold }));
 
-const withThreshold = (
+function withThreshold(
   criterion: ThresholdCriterion,
   exit: number,
   label: number | undefined,
   value: number,
-): ThresholdCriterion =>
-  label === undefined
-    ? { ...criterion, thresholds: criterion.thresholds.with(exit - 1, value) }
-    : {
-        ...criterion,
-        classThresholds: criterion.classThresholds!.with(exit - 1, criterion.classThresholds![exit - 1]!.with(label, value)),
-      };
+): ThresholdCriterion {
+  const { thresholds, classThresholds = [] } = criterion;
+  if (label === undefined) return { ...criterion, thresholds: thresholds.with(exit - 1, value) };
+  const own = classThresholds[exit - 1]!.with(label, value);
+  return { ...criterion, classThresholds: classThresholds.with(exit - 1, own) };
+}
 
 /** A table of as many samples, drawn with replacement. */
 const resampled = (table: ScoreTable, random: Random): ScoreTable => {

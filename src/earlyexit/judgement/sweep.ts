@@ -57,6 +57,7 @@ export function sweep(
     const bin = (at: number): number => Math.floor((at * points) / found.length);
     return place === found.length - 1 || bin(place) < bin(place + 1);
   });
+  const budgets = kept.map(({ macs }) => macs);
   const left = answers(table, criterion);
   const best = oracle(table);
   const last = rightAtExits(table).at(-1)!;
@@ -65,7 +66,7 @@ export function sweep(
     judgedOn: nameOf(table),
     chosenOn: nameOf(validation),
     full: { accuracy: accuracyOf(last), macs: macsWithoutExits(table.macs, heads) },
-    curve: accuracyCurve(table, found, { budgets: kept.map(({ macs }) => macs), ...(level !== undefined && { level }) }),
+    curve: accuracyCurve(table, found, { budgets, ...(level !== undefined && { level }) }),
     oracle: { accuracy: best.accuracy, macs: best.macs },
     criterion,
     accuracy: accuracyOf(left.right),

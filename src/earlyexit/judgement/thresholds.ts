@@ -1,6 +1,6 @@
 import { ArgumentError } from '../../errors.ts';
-import { isSure } from '../criterion-steps.ts';
-import { greatestThreshold, resolveCriterion } from '../criteria.ts';
+import { ruleOf } from '../criterion-steps.ts';
+import { greatestThreshold, looksBack, resolveCriterion } from '../criteria.ts';
 import type { Criterion, CriterionKind } from '../criteria.ts';
 import type { ChosenThresholds } from '../model.ts';
 import { checkBuilt } from '../network.ts';
@@ -30,13 +30,19 @@ export function replay(
         'record scores of these by scoreExits(model, dataset, { temperatures })',
     );
   }
+  const asked = built.slice(0, -1).map((exit) => ({
+    exit,
+    scores: exits[exit - 1]!,
+    leaves: ruleOf(resolved, exit, classes),
+  }));
+  const history = looksBack(resolved);
   return Uint16Array.from(exits[0]!, (_, sample) => {
     let before: ScoresSoFar | undefined;
-    const left = built.slice(0, -1).find((exit) => {
-      before = soFar(exits[exit - 1]![sample]!, before);
-      return isSure(resolved, exit, classes, before);
-    });
-    return (left ?? built.at(-1)!) - 1;
+    for (const { exit, scores, leaves } of asked) {
+      const said = scores[sample]!;
+      if (leaves(history ? (before = soFar(said, before)) : said)) return exit - 1;
+    }
+    return built.at(-1)! - 1;
   });
 }
 

@@ -59,7 +59,7 @@ function valuesFor(
     if (!(target.macs > 0)) throw new ArgumentError(`tuneTo: expected macs above 0, got ${target.macs}`);
     const points = frontier(table, { measure });
     const best = bestWithin(points, target);
-    if (best) return { values: (best.criterion).thresholds };
+    if (best) return { values: best.criterion.thresholds };
     throw new ArgumentError(
       `tuneTo: expected at least the ${Math.ceil(points[0]!.macs)} multiply-accumulates of the cheapest thresholds, ` +
         `got ${target.macs}`,
@@ -90,8 +90,8 @@ export function thresholdsForShares(
   const sum = shares.reduce((total, share) => total + share, 0);
   // Shares that were rounded to a few digits still pass.
   if (shares.length !== exits.length || !shares.every((share) => share >= 0) || !(Math.abs(sum - 1) < 1e-3)) {
-    const got = `[${shares.join(', ')}]`;
-    throw new ArgumentError(`thresholdsForShares: expected ${exits.length} shares of 0 or more that sum to 1, got ${got}`);
+    const expected = `${exits.length} shares of 0 or more that sum to 1`;
+    throw new ArgumentError(`thresholdsForShares: expected ${expected}, got [${shares.join(', ')}]`);
   }
   const count = exits[0]!.length;
   const most = greatestThreshold(measure, classes);
@@ -122,7 +122,8 @@ export function thresholdsForShares(
 export function geometricShares(macs: readonly number[], { budget }: { budget: number }): number[] {
   const [first, last] = [macs[0]!, macs.at(-1)!];
   if (!(budget >= first && budget <= last)) {
-    throw new ArgumentError(`geometricShares: expected a budget from ${first} to ${last} multiply-accumulates, got ${budget}`);
+    const expected = `a budget from ${first} to ${last} multiply-accumulates`;
+    throw new ArgumentError(`geometricShares: expected ${expected}, got ${budget}`);
   }
   const sharesOf = (logRatio: number): number[] => {
     const weights = macs.map((_, exit) => Math.exp(logRatio * (logRatio > 0 ? exit - macs.length + 1 : exit)));

@@ -50,7 +50,9 @@ export function accuracyChart(models: readonly ModelFindings[], plain: readonly 
       text: `${name} ${percent(accuracy.value)}`,
       colour: mark.colour,
     }));
-  const obstacles = curves.map(({ macs, value }) => at({ macs, accuracy: value }));
+  const bars = marked.flatMap(({ macs, accuracy: { low, high } }) =>
+    Array.from({ length: 20 }, (_, step) => ({ macs, value: low + ((high - low) * step) / 19 })));
+  const obstacles = [...curves, ...bars].map(({ macs, value }) => at({ macs, accuracy: value }));
   const labels = placeLabels(texts, obstacles, { width: WIDTH, height: HEIGHT }).map((place, index) => ({
     ...texts[index]!,
     ...place,

@@ -68,7 +68,7 @@ export function shallowOverConfidence({ scores, criterion, bootstrapping }: Case
       evidence(`exit ${exit}: expected calibration error`, 'share', { value: error, low: error, high: error }),
     ]),
     rule: `confidence minus accuracy at an early exit is more than ${inPoints(OVER_CONFIDENCE)}, its whole interval`,
-    next: 'exitgpu calibrate FILE, which fits a temperature per exit and chooses thresholds anew; then exitgpu tune FILE',
+    next: 'exitgpu calibrate FILE, which fits a temperature per exit and chooses thresholds anew',
   };
 }
 
@@ -78,8 +78,8 @@ export function degradedLastExit({ scores, criterion, plain, bootstrapping }: Ca
   const { overthinking } = judgeThinking(scores, criterion);
   const overthought = evidence('right at an early exit, wrong at the last', 'share', overthinking!);
   const next =
-    'train anew with less weight on early exits (exitgpu train --weights 0.3,1), in two phases (--strategy two-phase), ' +
-    'or by separate heads, which leave the trunk alone (--strategy separate)';
+    'train anew with less weight on early exits (exitgpu train --weights 0.3,1), in two phases ' +
+    '(--strategy two-phase), or by separate heads, which leave the trunk alone (--strategy separate)';
   if (plain) {
     const alone = answersAt(plain, Uint16Array.from(last, () => plain.exits.length - 1));
     const gap = bootstrapDifference(alone.right, last, bootstrapping);
@@ -104,7 +104,10 @@ export function degradedLastExit({ scores, criterion, plain, bootstrapping }: Ca
     says: better.length > 0
       ? `Exit ${better.map(({ exit }) => exit).join(', ')} is more accurate than the last.`
       : 'No early exit is more accurate than the last; a network trained without exits (--plain FILE) would tell more.',
-    evidence: [...gains.map(({ exit, gain }) => evidence(`exit ${exit} minus last exit`, 'difference', gain)), overthought],
+    evidence: [
+      ...gains.map(({ exit, gain }) => evidence(`exit ${exit} minus last exit`, 'difference', gain)),
+      overthought,
+    ],
     rule: 'an early exit, asked of all samples, is more accurate than the last, its whole interval',
     next,
   };
@@ -116,14 +119,16 @@ export function unstableThresholds({ stability }: CaseHistory): Judgement {
   return {
     found: unstable.length > 0,
     says: unstable.length > 0
-      ? `${unstable.length} of ${stability.length} thresholds would be others on other validation samples, and do something else.`
+      ? `On other validation samples ${unstable.length} of ${stability.length} thresholds would do something else.`
       : 'On other validation samples the thresholds would do much the same.',
     evidence: (unstable.length > 0 ? unstable : stability).map(({ exit, label, threshold }) =>
       evidence(`threshold of exit ${exit}${label === undefined ? '' : `, class ${label}`}`, 'threshold', threshold)),
     rule:
-      `within the interval of a threshold over resampled data accuracy moves by more than ${inPoints(UNSTABLE.accuracy)} ` +
-      `or the share that leaves there by more than ${inPoints(UNSTABLE.share)}`,
-    next: 'more validation samples, one threshold for all exits, or exitgpu tune FILE --risk accuracy-loss=0.01, which allows for it',
+      'within the interval of a threshold over resampled data accuracy moves by more than ' +
+      `${inPoints(UNSTABLE.accuracy)} or the share that leaves there by more than ${inPoints(UNSTABLE.share)}`,
+    next:
+      'more validation samples, one threshold for all exits, or exitgpu tune FILE --risk accuracy-loss=0.01, ' +
+      'which allows for it',
   };
 }
 
@@ -136,15 +141,18 @@ export function costlyExits({ scores, criterion, heads, bootstrapping }: CaseHis
     says: costly.length > 0
       ? `Without exit ${costly.map(({ exit }) => exit).join(', ')} the network would cost less.`
       : 'Every exit saves more multiply-accumulates than its head costs.',
-    evidence: depths.flatMap(({ exit, share, value }) =>
-      value
-        ? [
-            evidence(`exit ${exit}: leave there`, 'share', share),
-            evidence(`exit ${exit}: cost with minus without`, 'macs', { value: value.macs, low: value.macs, high: value.macs }),
-            evidence(`exit ${exit}: accuracy with minus without`, 'difference', value.accuracy),
-          ]
-        : []),
+    evidence: depths.flatMap(({ exit, share, value }) => {
+      if (!value) return [];
+      const { macs, accuracy } = value;
+      return [
+        evidence(`exit ${exit}: leave there`, 'share', share),
+        evidence(`exit ${exit}: cost with minus without`, 'macs', { value: macs, low: macs, high: macs }),
+        evidence(`exit ${exit}: accuracy with minus without`, 'difference', accuracy),
+      ];
+    }),
     rule: 'with the exit the mean cost of a sample of this data is greater than without',
-    next: `leave them out: model.compile({ exits: [${kept.join(', ')}] }), or --policy auto, which leaves out what does not pay`,
+    next:
+      `leave them out: model.compile({ exits: [${kept.join(', ')}] }), ` +
+      'or --policy auto, which leaves out what does not pay',
   };
 }

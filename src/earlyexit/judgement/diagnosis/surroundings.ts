@@ -32,7 +32,10 @@ export function noTimeSaved({ scores, criterion, heads, latency, bootstrapping }
   if (!used) return { found: null, needs: 'latency measured with exits and without' };
   const full = macsWithoutExits(scores.macs, heads);
   const saved = 1 - answers(scores, criterion).macs / full;
-  const medians = latency.map((timing) => ({ policy: timing.policy, median: timeDifference(timing, 'p50', bootstrapping) }));
+  const medians = latency.map((timing) => ({
+    policy: timing.policy,
+    median: timeDifference(timing, 'p50', bootstrapping),
+  }));
   const found = saved >= SAVING && !(medians[0]!.median.high < 0);
   const better = medians.filter(({ median }) => median.high < 0).sort((a, b) => a.median.value - b.median.value)[0];
   return {
@@ -57,7 +60,10 @@ export function noTimeSaved({ scores, criterion, heads, latency, bootstrapping }
 export function tailLatency({ latency, bootstrapping }: CaseHistory): Judgement {
   const used = latency?.[0];
   if (!used) return { found: null, needs: 'latency measured with exits and without' };
-  const tails = latency.map((timing) => ({ policy: timing.policy, tail: timeDifference(timing, 'p99', bootstrapping) }));
+  const tails = latency.map((timing) => ({
+    policy: timing.policy,
+    tail: timeDifference(timing, 'p99', bootstrapping),
+  }));
   const found = tails[0]!.tail.low > 0;
   const better = tails.slice(1).find(({ tail }) => tail.low <= 0);
   return {
@@ -100,7 +106,8 @@ export function collapseUnderShift(history: CaseHistory): Judgement {
     return { name, early, loss, sureAndWrong, costly, savesNothing, ill: sureAndWrong || costly || savesNothing };
   });
   const ill = kinds.filter((kind) => kind.ill);
-  const named = (of: (kind: (typeof kinds)[number]) => boolean): string => ill.filter(of).map(({ name }) => name).join(', ');
+  const named = (of: (kind: (typeof kinds)[number]) => boolean): string =>
+    ill.filter(of).map(({ name }) => name).join(', ');
   const says = [
     [named(({ sureAndWrong }) => sureAndWrong), 'samples still leave early and are often wrong'],
     [named(({ costly }) => costly), 'the exits lose answers that the last exit gets right'],
@@ -119,7 +126,8 @@ export function collapseUnderShift(history: CaseHistory): Judgement {
     ],
     rule:
       `under a shift at least half as many leave early as otherwise and more than ${SHIFT.error * 100} % of them are ` +
-      `wrong, or exits lose ${SHIFT.loss * 100} points more than they do otherwise, or fewer than half as many leave; whole intervals`,
+      `wrong, or exits lose ${SHIFT.loss * 100} points more than otherwise, or fewer than half as many leave; ` +
+      'whole intervals',
     next:
       'train with changed images (exitgpu train --shift 2 --noise 0.3 --cutout 6), watch the exits in use (monitor), ' +
       'and raise the least depth where they drift: minDepth(k, criterion)',
