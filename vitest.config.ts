@@ -22,6 +22,9 @@ const ONCE = [
   ...['auto-replan', 'gates', 'looped', 'losses', 'strategies', 'training-loop', 'zoo'].map((name) => `earlyexit/${name}*`),
 ].map((name) => `test/${name}`);
 
+/** Long in a page, and no other there than in Node. */
+const NODE_ONLY = ['concurrency', 'criteria', 'exit-histogram'].map((name) => `test/earlyexit/${name}.gpu*`);
+
 const node = (await adapters())
   .filter(({ env }) => env)
   .map(({ name, env }, index): TestProjectInlineConfiguration => ({
@@ -42,7 +45,7 @@ const browser = (): TestProjectInlineConfiguration => ({
   optimizeDeps: { include: ['fast-check', 'wesl/core', 'wgsl_reflect/wgsl_reflect.module.js'] },
   test: {
     include: ['test/**/*.gpu.test.ts', 'test/browser/**/*.test.ts'],
-    exclude: ONCE,
+    exclude: [...ONCE, ...NODE_ONLY],
     browser: {
       enabled: true,
       headless: true,
