@@ -5,7 +5,8 @@ import { flag, integer, optionalFlag, text } from './flags.ts';
 import type { Values } from './flags.ts';
 import { UsageError } from './usage-error.ts';
 
-const PROCEDURAL = 'procedural';
+/** Names the digits drawn here. */
+export const PROCEDURAL = 'procedural';
 
 export const dataFlags = {
   data: flag(text, {

@@ -49,6 +49,7 @@ const calls: [string, number, ...string[]][] = [
   ['train --model b-lenat', 2, '--model: expected one of b-lenet', 'b-lenat'],
   ['train --weights 1,1,1', 2, '--weights: expected 2 numbers for b-lenet', '1,1,1'],
   ['train --resume', 2, '--resume: expected an interrupted training in models/', 'leave --resume out'],
+  ['reproduce fashion', 2, 'reproduce fashion: expected --data with the folder with Fashion-MNIST, got none'],
   ['reproduce b-lenet', 2, 'reproduce: expected one of b-lenet-mnist (', "got 'b-lenet'"],
   ['train --gates 1 --strategy separate', 2, '--gates: expected no --strategy beside it', 'separate'],
   ['train --data @/truncated', 1, 'truncated IDX', 'train-images-idx3-ubyte'],

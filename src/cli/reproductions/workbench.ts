@@ -13,7 +13,7 @@ import { trainingFiles, trainWithFiles } from '../training-files.ts';
 export interface Reproduction {
   /** One line for `--help`. */
   readonly summary: string;
-  /** What `--data` names where it is more than a default. */
+  /** What `--data` has to name; the procedural digits, or none, will do where left out. */
   readonly data?: string;
   run(workbench: Workbench): Promise<{ readonly text: string; readonly json: object }>;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readData, dataFlags } from '../data.ts';
+import { dataFlags, PROCEDURAL, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { EXIT_CODES } from '../failure.ts';
 import { flag, text } from '../flags.ts';
@@ -24,6 +24,9 @@ export const reproduceVerb = defineVerb({
   },
   async run([name], flags) {
     const reproduction = find(name!);
+    if (reproduction.data && flags.data === PROCEDURAL) {
+      throw new UsageError(`reproduce ${name}: expected --data with ${reproduction.data}, got none`);
+    }
     const parts = await readData(flags);
     using device = await openDevice(flags.adapter);
     using interrupt = interruptSignal();
