@@ -37,7 +37,7 @@ export interface HyperOptions {
 /** A learning rate, or a function of the step, counted from 1. */
 export type Schedule = number | ((step: number) => number);
 
-/** From `start` at the first of `steps` steps down to 0 behind the last, along half a cosine (Loshchilov & Hutter 2017). */
+/** From `start` at the first of `steps` steps to 0 behind the last, along half a cosine (Loshchilov & Hutter 2017). */
 export const cosine = (start: number, steps: number): Schedule =>
   function cosine(step) {
     return 0.5 * start * (1 + Math.cos((Math.PI * Math.min(step - 1, steps)) / steps));
@@ -66,7 +66,10 @@ const stateLike = (device: Device, parameters: Tensor, labels: readonly string[]
   labels.map((label) => Tensor.zeros(device, { dtype: 'f32', shape: parameters.shape }, label));
 
 /** @throws ArgumentError naming the first option out of its range */
-function check(optimizer: string, ranges: Readonly<Record<string, readonly [value: number, least: number, below: number]>>): void {
+function check(
+  optimizer: string,
+  ranges: Readonly<Record<string, readonly [value: number, least: number, below: number]>>,
+): void {
   for (const [name, [value, least, below]] of Object.entries(ranges)) {
     if (value >= least && value < below) continue;
     throw new ArgumentError(`${optimizer}: expected ${name} from ${least} to below ${below}, got ${value}`);
@@ -74,10 +77,16 @@ function check(optimizer: string, ranges: Readonly<Record<string, readonly [valu
 }
 
 /** SGD with (Nesterov) momentum and L2 weight decay; see `kernels/sgd.ts` for the formula. @throws ArgumentError */
-export function sgd(options: { learningRate?: Schedule; momentum?: number; nesterov?: boolean; weightDecay?: number } = {}): Optimizer {
+export function sgd(
+  options: { learningRate?: Schedule; momentum?: number; nesterov?: boolean; weightDecay?: number } = {},
+): Optimizer {
   const { learningRate = 0.01, momentum = 0.9, nesterov = false, weightDecay = 0 } = options;
   const rate = at(learningRate, 1);
-  check('sgd', { learningRate: [rate, 0, Infinity], momentum: [momentum, 0, 1], weightDecay: [weightDecay, 0, Infinity] });
+  check('sgd', {
+    learningRate: [rate, 0, Infinity],
+    momentum: [momentum, 0, 1],
+    weightDecay: [weightDecay, 0, Infinity],
+  });
   return {
     name: 'sgd',
     hyperSize: 4,
@@ -85,7 +94,8 @@ export function sgd(options: { learningRate?: Schedule; momentum?: number; neste
     hyper: (step, { factor = 1 } = {}) =>
       Float32Array.of(factor * at(learningRate, step), momentum, weightDecay, Number(nesterov)),
     createState: (device, parameters) => stateLike(device, parameters, ['velocity']),
-    step: (parameters, grads, [velocity], inputs) => void sgdStep({ parameters, grads, velocity: velocity!, ...inputs }),
+    step: (parameters, grads, [velocity], inputs) =>
+      void sgdStep({ parameters, grads, velocity: velocity!, ...inputs }),
   };
 }
 

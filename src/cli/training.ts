@@ -87,7 +87,8 @@ export function trainingOptions(
   flags: Values<typeof trainingFlags>,
   network: Network,
 ): Pick<TrainOptions, 'strategy' | 'weights' | 'loss' | 'augmentation'> {
-  const { strategy, weights, smoothing, lambda, mu, costThreshold, gates, ponder: beta, shift, flip, cutout, noise } = flags;
+  const { strategy, weights, smoothing, lambda, mu, costThreshold, gates, ponder: beta } = flags;
+  const { shift, flip, cutout, noise } = flags;
   const exits = network.stages.length;
   if (typeof weights === 'object' && (weights.length !== exits || !weights.some(Boolean))) {
     const expected = `${exits} numbers for ${network.name}, one per exit and not all 0`;

@@ -72,7 +72,7 @@ export interface StepInputs {
 export interface TrainingStep extends Disposable {
   /** The optimiser's, as `createState` made it. */
   readonly state: readonly Tensor[];
-  /** Its dispatches, its memory, and what `profile()` takes; weights that follow a schedule are those of the last run. */
+  /** Its dispatches and memory, and what `profile()` takes; weights that follow a schedule are those of the last run. */
   readonly program: Program<'x' | 'y' | 'hyper' | 'seed'>;
   /**
    * What the results of a run are: `loss of exit 1`, .., `loss term 2 (entropy-penalty)`, ..,

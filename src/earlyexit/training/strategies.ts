@@ -23,7 +23,7 @@ export interface Phase {
   readonly lossInstead?: readonly LossTerm[];
   /** Multiplies the learning rate; 1 where left out. */
   readonly learningRate?: number;
-  /** Ends the phase before its epochs are over, which the next one then has too; the last phase has all that are left. */
+  /** Ends the phase before its epochs are over, which the next one then has too; the last has all that are left. */
   readonly plateau?: Plateau;
 }
 
@@ -117,9 +117,9 @@ export const alternating = (): Strategy =>
   };
 
 /**
- * One exit after another from the first, each with the stage it ends, for an equal part of the epochs, or until it gains
- * no more. Earlier stages and exits go on learning, or are frozen once the next exit comes (cascade learning, Marquez et
- * al. 2018).
+ * One exit after another from the first, each with the stage it ends, for an equal part of the epochs, or until it
+ * gains no more. Earlier stages and exits go on learning, or are frozen once the next exit comes (cascade learning,
+ * Marquez et al. 2018).
  */
 export const progressive = ({ freeze = false, until }: { freeze?: boolean; until?: Plateau } = {}): Strategy =>
   function progressive(network, epochs) {

@@ -51,7 +51,13 @@ export interface TrainingState {
   readonly parameters: Values;
   /** Where there is a best epoch to go back to. */
   readonly best: Values | undefined;
-  readonly programs: readonly { readonly phase: number; readonly age: number; readonly state: readonly Float32Array[] }[];
+  readonly programs: readonly SavedProgram[];
+}
+
+interface SavedProgram {
+  readonly phase: number;
+  readonly age: number;
+  readonly state: readonly Float32Array[];
 }
 
 /** A safetensors file: tensors `parameters/..`, `best/..` and `optimizer/PROGRAM/INDEX`, the rest as JSON. */
