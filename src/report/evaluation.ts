@@ -115,8 +115,9 @@ function partText(criterion: Criterion): string {
     default: {
       const { kind, thresholds, classThresholds } = criterion;
       const values = thresholds.map((threshold) => Number(threshold.toPrecision(4))).join(', ');
-      const sign = kind === 'confidence' || kind === 'margin' ? '>' : '<';
-      return `${kind} ${sign} ${classThresholds ? 'thresholds by class' : values}${kind === 'entropy' ? ' nats' : ''}`;
+      const sign = ['confidence', 'margin', 'halting'].includes(kind) ? '>' : '<';
+      if (classThresholds) return `${kind} ${sign} the threshold of the label`;
+      return `${kind} ${sign} ${values}${kind === 'entropy' ? ' nats' : ''}`;
     }
   }
 }

@@ -77,10 +77,13 @@ export function stability(
       threshold,
       span,
       slope: slopeAt(table, chosen, { exit, label, threshold: value }, at, { seed, level }),
-      unstable: span.accuracy > UNSTABLE.accuracy || span.share > UNSTABLE.share,
+      unstable: exceeds(span.accuracy, UNSTABLE.accuracy) || exceeds(span.share, UNSTABLE.share),
     };
   });
 }
+
+/** Shares of samples are compared: a difference of two that is the limit is not above it for its rounding. */
+const exceeds = (span: number, most: number): boolean => span > most + 1e-12;
 
 interface Entry {
   readonly exit: number;
