@@ -2,11 +2,11 @@ import type * as registry from '../src/kernels/registry.ts';
 import type { OpRow, OpStory } from './op-table.ts';
 import { binaryRows } from './ops/binary.ts';
 import { conv2dRow } from './ops/conv2d.ts';
-import { crossEntropyGradRow, crossEntropyRow, labelWeightsRow } from './ops/losses.ts';
+import { crossEntropyGradRow, crossEntropyRow, labelWeightsRow, meanOfCrossEntropiesRow } from './ops/losses.ts';
 import { confidenceRow, entropyRow, klDivergenceRow, marginRow } from './ops/measures.ts';
 import { concatRow, padRow, sliceRow } from './ops/moves.ts';
 import { batchNormRow, localResponseNormRow } from './ops/normalization.ts';
-import { accumulateStory, adamStory, sgdStory, updateScaleStory } from './ops/optimizers.ts';
+import { accumulateStory, adamStory, sgdStory } from './ops/optimizers.ts';
 import { averagePool2dRow, maxPool2dRow } from './ops/pool2d.ts';
 import { linearRow, matmulRow } from './ops/products.ts';
 import { reduceRows } from './ops/reduce.ts';
@@ -37,6 +37,7 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   conv2d: conv2dRow,
   crossEntropy: crossEntropyRow,
   crossEntropyGrad: crossEntropyGradRow,
+  meanOfCrossEntropies: meanOfCrossEntropiesRow,
   dropout: dropoutRow,
   entropy: entropyRow,
   exitCheck: exits,
@@ -53,7 +54,6 @@ export const table: { readonly [K in keyof typeof registry]: OpRow | OpStory | E
   pad: padRow,
   reshape: reshapeRow,
   sgd: sgdStory,
-  updateScale: updateScaleStory,
   slice: sliceRow,
   softmax: softmaxRow,
   updateRunningStatistics: batchStatistics,

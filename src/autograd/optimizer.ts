@@ -1,7 +1,7 @@
 import type { Device } from '../device/device.ts';
 import { ArgumentError } from '../errors.ts';
 import { adam as adamStep } from '../kernels/adam.ts';
-import type { Value } from '../kernels/define.ts';
+import type { OptimizerAttributes, OptimizerInputs } from '../kernels/optimizer-step.ts';
 import { sgd as sgdStep } from '../kernels/sgd.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -16,15 +16,14 @@ export interface Optimizer {
   readonly options: Readonly<Record<string, unknown>>;
   /** State for an arena of the shape of `parameters`, all zero. */
   createState(device: Device, parameters: Tensor): readonly Tensor[];
-  /** Appends the step to the trace: of whole arenas, or of the same part of each. */
-  step(parameters: Tensor, grads: Tensor, state: readonly Tensor[], inputs: OptimizerInputs): void;
-}
-
-export interface OptimizerInputs {
-  /** What `hyper` gave for this step. */
-  readonly hyper: Value;
-  /** `f32[1]`, multiplies the gradients; with 0 nothing may change, state included. */
-  readonly scale: Value;
+  /** Appends the step to the trace: of whole arenas, or of the same part of each; `inputs.hyper` is what `hyper` gave. */
+  step(
+    parameters: Tensor,
+    grads: Tensor,
+    state: readonly Tensor[],
+    inputs: OptimizerInputs,
+    attributes: OptimizerAttributes,
+  ): void;
 }
 
 export interface HyperOptions {
@@ -94,8 +93,8 @@ export function sgd(
     hyper: (step, { factor = 1 } = {}) =>
       Float32Array.of(factor * at(learningRate, step), momentum, weightDecay, Number(nesterov)),
     createState: (device, parameters) => stateLike(device, parameters, ['velocity']),
-    step: (parameters, grads, [velocity], inputs) =>
-      void sgdStep({ parameters, grads, velocity: velocity!, ...inputs }),
+    step: (parameters, grads, [velocity], inputs, attributes) =>
+      void sgdStep({ parameters, grads, velocity: velocity!, ...inputs }, attributes),
   };
 }
 
@@ -121,7 +120,7 @@ export function adam(
       return Float32Array.of(factor * at(learningRate, step), beta1, beta2, epsilon, ...corrections, weightDecay);
     },
     createState: (device, parameters) => stateLike(device, parameters, ['moment1', 'moment2']),
-    step: (parameters, grads, [moment1, moment2], inputs) =>
-      void adamStep({ parameters, grads, moment1: moment1!, moment2: moment2!, ...inputs }),
+    step: (parameters, grads, [moment1, moment2], inputs, attributes) =>
+      void adamStep({ parameters, grads, moment1: moment1!, moment2: moment2!, ...inputs }, attributes),
   };
 }

@@ -13,6 +13,6 @@ export async function addGates(model: Model): Promise<Model> {
   const values = await model.parameters.read();
   const details = { normalization, classNames, ...(training && { training }) };
   const gated = Model.initialize(device, network, { seed: 0, ...details });
-  for (const [name, value] of values) gated.parameters.get(name).write(value);
+  gated.parameters.write(values);
   return gated;
 }

@@ -2,6 +2,8 @@ import { ShapeError } from '../errors.ts';
 import type { AnyOp, Dispatch, Extent } from '../kernels/define.ts';
 import { byteLengthOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
+import { passes } from './passes/index.ts';
+import type { PassName } from './passes/index.ts';
 import { planMemory } from './plan.ts';
 import type { Lifetime } from './plan.ts';
 import { TracedValue } from './trace.ts';
@@ -28,12 +30,23 @@ export interface Lowered {
 /** WebGPU's default and usual limit of workgroups along one axis. */
 export const MAX_WORKGROUPS = 65535;
 
+export interface LowerOptions {
+  /** `false` gives each value a buffer of its own. */
+  readonly reuse?: boolean | undefined;
+  /** Passes that are left out. */
+  readonly without?: readonly PassName[] | undefined;
+}
+
 /** Turns nodes into launches, drops what nobody uses, and plans the memory of what remains. */
-export function lower(graph: Graph, reuse: boolean): Lowered {
-  const lowered = graph.nodes.map((node) => lowerNode(node));
-  const needed = neededNodes(graph, lowered);
+export function lower(graph: Graph, { reuse = true, without = [] }: LowerOptions): Lowered {
+  let nodes: readonly Node[] = graph.nodes;
+  for (const [name, pass] of Object.entries(passes)) {
+    if (!without.includes(name as PassName)) nodes = pass(nodes, graph);
+  }
+  const lowered = nodes.map((node) => lowerNode(node));
+  const needed = neededNodes(nodes, graph, lowered);
   const steps: Step[] = [];
-  graph.nodes.forEach((node, index) => {
+  nodes.forEach((node, index) => {
     if (!needed.has(node)) return;
     for (const dispatch of lowered[index]!) steps.push({ dispatch, op: node.op.name, segment: node.segment });
   });
@@ -80,11 +93,11 @@ function lowerNode(node: Node): Dispatch[] {
 }
 
 /** A node is needed if it changes something outside, or if a needed one (or an output) uses what it makes. */
-function neededNodes(graph: Graph, lowered: readonly Dispatch[][]): Set<Node> {
+function neededNodes(nodes: readonly Node[], graph: Graph, lowered: readonly Dispatch[][]): Set<Node> {
   const needed = new Set<Node>();
   const wanted = new Set<TracedValue>([...graph.outputs.values(), ...graph.stored]);
-  for (let index = graph.nodes.length - 1; index >= 0; index--) {
-    const node = graph.nodes[index]!;
+  for (let index = nodes.length - 1; index >= 0; index--) {
+    const node = nodes[index]!;
     const used = Object.values(node.outputs).some((value) => wanted.has(value));
     if (!used && !lowered[index]!.some((dispatch) => changesOutside(dispatch, node))) continue;
     needed.add(node);
@@ -99,8 +112,8 @@ function changesOutside(dispatch: Dispatch, node: Node): boolean {
     if (access !== 'read_write') return false;
     const bound = dispatch.bind[name]!;
     if (bound.kind === 'live') return true;
-    const { origin } = (bound as TracedValue).root;
-    return origin.kind !== 'scratch' && !(origin.kind === 'node' && origin.node === node);
+    const { root } = bound as TracedValue;
+    return root.origin.kind !== 'scratch' && !Object.values(node.outputs).includes(root);
   });
 }
 

@@ -13,6 +13,7 @@ import { indirectGroups } from './indirect.ts';
 import type { IndirectGroup } from './indirect.ts';
 import { gridFor, lower } from './lower.ts';
 import type { Lowered, Step } from './lower.ts';
+import type { PassName } from './passes/index.ts';
 import { trace } from './trace.ts';
 import type { Graph, TracedValue } from './trace.ts';
 
@@ -23,6 +24,8 @@ export interface CompileOptions {
    * `false` gives each value a buffer of its own: slower to make, the reference that planned memory is tested against.
    */
   reuse?: boolean;
+  /** Leaves out passes over what was traced, for the same reason. */
+  without?: readonly PassName[];
   /** Also prepares what `encode` needs to size grids on the GPU. */
   indirect?: boolean;
   /**
@@ -591,6 +594,6 @@ export async function compile<I extends string, O extends string>(
 /** Compiles a graph that `trace()` made. */
 export async function compileGraph(device: Device, graph: Graph, options: CompileOptions = {}): Promise<Program> {
   device.check();
-  const program = new Program(device, graph, lower(graph, options.reuse ?? true), options.label ?? 'program');
+  const program = new Program(device, graph, lower(graph, options), options.label ?? 'program');
   return program.build(options);
 }

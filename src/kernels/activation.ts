@@ -1,5 +1,6 @@
+import { sizeOf } from '../tensor/spec.ts';
 import { reluGrad, sigmoidGrad, tanhGrad } from './binary.ts';
-import type { Value } from './define.ts';
+import type { Following, Value } from './define.ts';
 
 /**
  * What a kernel may apply to its result before it stores it: `override ACTIVATION`, the list of `lib/activation.wgsl`.
@@ -21,4 +22,38 @@ export function activationGrad(activation: Activation, y: Value, dy: Value): Val
     case 'tanh':
       return tanhGrad({ a: y, b: dy });
   }
+}
+
+const activations: Readonly<Record<string, Activation>> = { relu: 'relu', sigmoid: 'sigmoid', tanh: 'tanh' };
+
+/** The `absorb` of operations that can apply an activation to their result. */
+export function absorbActivation<A extends { readonly activation?: Activation }>(
+  { op }: Following,
+  attributes: A,
+): { attributes: A } | undefined {
+  const activation = activations[op];
+  if (!activation || (attributes.activation ?? 'none') !== 'none') return undefined;
+  return { attributes: { ...attributes, activation } };
+}
+
+/** Of operations whose result is a gradient: the activation that it goes through further back. */
+export interface GradAttributes {
+  readonly activationGrad?: Activation;
+}
+
+const activationGrads: Readonly<Record<string, Activation>> = {
+  'relu-grad': 'relu',
+  'sigmoid-grad': 'sigmoid',
+  'tanh-grad': 'tanh',
+};
+
+/** The `absorb` of such operations; `activated` becomes the result of that activation. */
+export function absorbActivationGrad<A extends GradAttributes>(
+  { op, through, inputs: { a, b } }: Following,
+  attributes: A,
+): { attributes: A; inputs: { activated: Value } } | undefined {
+  const activationGrad = activationGrads[op];
+  if (!activationGrad || attributes.activationGrad || through !== 'b') return undefined;
+  if (sizeOf(a!.shape) !== sizeOf(b!.shape)) return undefined;
+  return { attributes: { ...attributes, activationGrad }, inputs: { activated: a! } };
 }

@@ -10,7 +10,7 @@ import { compactRowsFourKernel, compactRowsKernel } from './generated/compact-ro
  */
 export const compactRows = defineOp<{ x: Operand; order: Operand }>({
   name: 'compact-rows',
-  view: true,
+  view: 'in place',
   infer({ x, order }) {
     if (
       order.dtype !== 'u32' ||

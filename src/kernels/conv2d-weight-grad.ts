@@ -1,6 +1,7 @@
-import { leadPerSample } from '../tensor/spec.ts';
-import { defineOp, dispatch, none } from './define.ts';
+import { leadPerSample, sizeOf } from '../tensor/spec.ts';
+import { defineOp, dispatch, linearGrid, none } from './define.ts';
 import type { Operand } from './define.ts';
+import { conv2dWeightGradJoinKernel } from './generated/conv2d-weight-grad-join.ts';
 import { conv2dWeightGradKernel } from './generated/conv2d-weight-grad.ts';
 import { windowParams } from './window2d.ts';
 import type { Window2d } from './window2d.ts';
@@ -12,38 +13,47 @@ const [CHANNELS, TAPS] = [5, 8];
 const [INVOCATIONS, MOST_PARTS] = [8192, 64];
 
 /**
- * Gradient of a convolution by its weight, from `x` and `dy`, summed over the live samples in a number of parts:
- * `f32[parts, out, in, height, width]`, whose sum over the first axis it is. The number of parts, and with it the
- * order of the sum, follows from the shape of the weight alone.
+ * Gradients of a convolution by weight and bias, from `x` and `dy`: summed over the live samples in a number of parts,
+ * which are then added up. The number of parts, and with it the order of the sum, follows from the shape of the weight
+ * alone.
  */
-export const conv2dWeightGrad = defineOp<{ x: Operand; dy: Operand }, 'y', { window: Window2d }>({
+export const conv2dWeightGrad = defineOp<{ x: Operand; dy: Operand }, 'weight' | 'bias', { window: Window2d }>({
   name: 'conv2d-weight-grad',
   infer({ x, dy }, { window }) {
     const [out, channels] = [dy.shape[1]!, x.shape[1]!];
-    const invocations = channels * window.kernel[0] * Math.ceil(window.kernel[1] / TAPS) * Math.ceil(out / CHANNELS);
-    const parts = Math.min(Math.ceil(INVOCATIONS / invocations), MOST_PARTS);
-    return { y: { dtype: 'f32', shape: [parts, out, channels, ...window.kernel] } };
+    return {
+      weight: { dtype: 'f32', shape: [out, channels, ...window.kernel] },
+      bias: { dtype: 'f32', shape: [out] },
+    };
   },
-  lower({ x, dy }, { y }, { window }) {
-    const [parts, out, channels, kernelHeight, kernelWidth] = y.shape as [number, number, number, number, number];
+  lower({ x, dy }, { weight, bias }, { window }, { scratch }) {
+    const [outChannels, inChannels, ...kernel] = weight.shape as [number, number, number, number];
     const { stride, dilation } = window;
+    // Those of the weight's taps, and one for the bias.
+    const tiles = inChannels * kernel[0] * Math.ceil(kernel[1] / TAPS) + 1;
+    const channelTiles = Math.ceil(outChannels / CHANNELS);
+    const parts = Math.min(Math.ceil(INVOCATIONS / (tiles * channelTiles)), MOST_PARTS);
+    const taps = sizeOf(weight.shape.slice(1));
+    const partial = scratch({ dtype: 'f32', shape: [parts, outChannels, taps + 1] });
     return [
       dispatch(conv2dWeightGradKernel, {
-        bind: { x, dy, partial: y },
+        bind: { x, dy, partial },
         params: {
           ...windowParams(window),
           samples: leadPerSample(x),
-          inChannels: channels,
-          outChannels: out,
+          inChannels,
+          outChannels,
           dilationY: dilation[0],
           dilationX: dilation[1],
           parts,
         },
         overrides: { SLIDING: stride[1] === 1 && dilation[1] === 1 },
-        grid: [
-          Math.ceil((parts * channels * kernelHeight * Math.ceil(kernelWidth / TAPS)) / 64),
-          Math.ceil(out / CHANNELS),
-        ],
+        grid: [Math.ceil((parts * tiles) / 64), channelTiles],
+      }),
+      dispatch(conv2dWeightGradJoinKernel, {
+        bind: { partial, weight, bias },
+        params: { parts, outChannels, taps },
+        grid: linearGrid(outChannels * (taps + 1), 64),
       }),
     ];
   },

@@ -1,15 +1,15 @@
 import { ArgumentError } from '../errors.ts';
 import { leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { activationCode, activationGrad } from './activation.ts';
+import { absorbActivation, activationCode, activationGrad } from './activation.ts';
 import type { Activation } from './activation.ts';
 import { conv2dInputGrad } from './conv2d-input-grad.ts';
 import { conv2dWeightGrad } from './conv2d-weight-grad.ts';
-import { defineOp, dispatch, expected } from './define.ts';
-import type { Operand, Value } from './define.ts';
+import { defineOp, dispatch, expected, once } from './define.ts';
+import type { Following, Op, Operand, Value } from './define.ts';
 import { conv2dKernel } from './generated/conv2d.ts';
-import { sum } from './reduce.ts';
-import { window2d, windowParams } from './window2d.ts';
+import type { MaxPool2dAttributes } from './pool2d.ts';
+import { pair, window2d, windowParams } from './window2d.ts';
 import type { Window2d, WindowAttributes } from './window2d.ts';
 
 export interface Conv2dAttributes extends Omit<WindowAttributes, 'ceil'> {
@@ -17,6 +17,11 @@ export interface Conv2dAttributes extends Omit<WindowAttributes, 'ceil'> {
   readonly groups?: number;
   /** Applied to the result in the same kernel. */
   readonly activation?: Activation;
+}
+
+/** What `absorb` adds: the maximum over windows of 2 x 2 side by side, in the same kernel. */
+interface FusedAttributes extends Conv2dAttributes {
+  readonly maxPool?: true;
 }
 
 /** Channels and neighbouring pixels that one invocation of the kernels computes. */
@@ -44,7 +49,7 @@ function windowOf({ x, weight, bias }: Inputs<Spec>, { groups = 1, ...attributes
  * zero beyond its edges; weight: `f32[out, in, height, width]`; bias: `f32[out]` or none; result:
  * `f32[samples, out, ...]`, its height and width as `window2d` says.
  */
-export const conv2d = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 'y', Conv2dAttributes>({
+export const conv2d: Op<Inputs<Operand>, 'y', Conv2dAttributes> = defineOp<Inputs<Operand>, 'y', FusedAttributes>({
   name: 'conv2d',
   infer(inputs, attributes) {
     const { x, weight } = inputs;
@@ -56,6 +61,7 @@ export const conv2d = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
     const window = windowOf(inputs, attributes);
     const [outHeight, outWidth] = window.output;
     const samples = leadPerSample(x);
+    const { activation = 'none', maxPool = false } = attributes;
     return [
       dispatch(conv2dKernel, {
         // A kernel's bindings are all bound: without a bias, it is given something that it does not look at.
@@ -71,10 +77,11 @@ export const conv2d = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
         overrides: {
           SLIDING: window.stride[1] === 1 && window.dilation[1] === 1,
           BIAS: bias !== undefined,
-          ACTIVATION: activationCode[attributes.activation ?? 'none'],
+          ACTIVATION: activationCode[activation],
+          POOL: maxPool,
         },
         grid: [
-          { perSample: samples * outHeight * Math.ceil(outWidth / PIXELS), tile: 64 },
+          { perSample: samples * Math.floor(outHeight / (maxPool ? 2 : 1)) * Math.ceil(outWidth / PIXELS), tile: 64 },
           Math.ceil(y.shape[1]! / CHANNELS),
         ],
       }),
@@ -83,11 +90,27 @@ export const conv2d = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
   gradient({ x, weight, y, dy: grad }, attributes): Record<'x' | 'weight' | 'bias', () => Value> {
     const dy = activationGrad(attributes.activation ?? 'none', y, grad);
     const window = windowOf({ x, weight }, attributes);
+    const parameters = once(() => conv2dWeightGrad({ x, dy }, { window }));
     return {
       x: () => conv2dInputGrad({ dy, weight }, { like: x, window }),
-      weight: () => sum({ x: conv2dWeightGrad({ x, dy }, { window }) }, { axes: [0] }),
-      bias: () => sum({ x: dy }, { axes: [0, 2, 3] }),
+      weight: () => parameters().weight,
+      bias: () => parameters().bias,
     };
   },
+  absorb: (next, attributes) => absorbActivation(next, attributes) ?? absorbMaxPool(next, attributes),
   macs: ({ weight }, { y }) => sizeOf(y.shape) * sizeOf(weight.shape.slice(1)),
 });
+
+/** The pooling of most networks, whose windows an invocation has whole. */
+function absorbMaxPool(next: Following, attributes: FusedAttributes): { attributes: FusedAttributes } | undefined {
+  if (next.op !== 'max-pool2d' || attributes.maxPool) return undefined;
+  const { kernel, activation = 'none', ...how } = next.attributes as MaxPool2dAttributes;
+  const window = window2d('conv2d', next.inputs[next.through]!, pair(kernel), { stride: kernel, ...how });
+  const whole = window.output.every((length, axis) => length === Math.floor(window.input[axis]! / 2));
+  const pairs = [window.kernel, window.stride, window.padBefore.map((pad) => pad + 2)];
+  if (!whole || !pairs.flat().every((length) => length === 2)) return undefined;
+  // The kernel applies one activation, behind the pooling. That is no other for relu, which keeps the order of numbers.
+  const before = attributes.activation ?? 'none';
+  if (before === 'none') return { attributes: { ...attributes, activation, maxPool: true } };
+  return before === 'relu' && activation === 'none' ? { attributes: { ...attributes, maxPool: true } } : undefined;
+}

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.ts';
-import { leadPerSample } from '../tensor/spec.ts';
+import { leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
 import type { Operand } from './define.ts';
@@ -53,17 +53,26 @@ export const crossEntropyParams = (logits: Spec, { smoothing = 0, ignore = NO_LA
   smoothing,
 });
 
+export interface CrossEntropyGradAttributes extends CrossEntropyAttributes {
+  /** dloss is that of the mean over the rows, `f32[1]`. */
+  readonly mean?: boolean;
+}
+
 /**
  * Gradient of `crossEntropy` by its logits: `dloss * (a * softmax(logits) - t)`, `t` the target, smoothed and weighted,
  * and `a` its sum; without attributes and weights `dloss * (softmax(logits) - onehot(labels))`. dloss: `f32[rows]`.
  */
-export const crossEntropyGrad = defineOp<CrossEntropyInputs & { dloss: Operand }, 'y', CrossEntropyAttributes>({
+export const crossEntropyGrad = defineOp<CrossEntropyInputs & { dloss: Operand }, 'y', CrossEntropyGradAttributes>({
   name: 'cross-entropy-grad',
   infer({ dloss, ...inputs }, attributes) {
     const { logits, labels } = inputs;
     checkLogits('cross-entropy-grad', inputs, attributes);
-    if (dloss.dtype !== 'f32' || dloss.shape.join() !== labels.shape.join() || dloss.rows !== labels.rows) {
-      throw expected('cross-entropy-grad', 'dloss f32[rows] of the same rows', dloss);
+    const fits = attributes.mean
+      ? sizeOf(dloss.shape) === 1 && !dloss.rows
+      : dloss.shape.join() === labels.shape.join() && dloss.rows === labels.rows;
+    if (dloss.dtype !== 'f32' || !fits) {
+      const what = attributes.mean ? 'dloss f32[1]' : 'dloss f32[rows] of the same rows';
+      throw expected('cross-entropy-grad', what, dloss);
     }
     return { y: logits };
   },
@@ -72,7 +81,7 @@ export const crossEntropyGrad = defineOp<CrossEntropyInputs & { dloss: Operand }
       // A kernel's bindings are all bound: without weights, it is given something that it does not look at.
       bind: { logits, labels, classWeights: classWeights ?? logits, dloss, dlogits: y },
       params: crossEntropyParams(logits, attributes),
-      overrides: { WEIGHTED: classWeights !== undefined },
+      overrides: { WEIGHTED: classWeights !== undefined, MEAN: attributes.mean === true },
       grid: linearGrid(leadPerSample(logits), 64),
     }),
   ],

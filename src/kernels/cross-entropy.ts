@@ -36,17 +36,37 @@ export const crossEntropy = defineOp<CrossEntropyInputs, 'y', CrossEntropyAttrib
   }),
 });
 
+/** The mean of `crossEntropy` over the live rows, whose gradient needs no more launches than that of one row. */
+export const meanOfCrossEntropies = defineOp<CrossEntropyInputs, 'y', CrossEntropyAttributes>({
+  name: 'mean-of-cross-entropies',
+  infer(inputs, attributes) {
+    return mean.infer({ x: crossEntropy.infer(inputs, attributes).y }, {});
+  },
+  lower(inputs, { y }, attributes, context) {
+    const losses = context.scratch({ dtype: 'f32', shape: inputs.labels.shape, rows: inputs.labels.rows });
+    return [
+      ...crossEntropy.lower(inputs, { y: losses }, attributes, context),
+      ...mean.lower({ x: losses }, { y }, {}, context),
+    ];
+  },
+  gradient: ({ logits, labels, classWeights, dy }, attributes) => ({
+    logits: () => {
+      const inputs = { logits, labels, dloss: dy, ...(classWeights && { classWeights }) };
+      return crossEntropyGrad(inputs, { ...attributes, mean: true });
+    },
+  }),
+});
+
 /**
  * The mean of `crossEntropy` over the rows. With class weights or a label to ignore it is PyTorch's weighted mean, the
  * sum of the losses divided by the sum of `w[label]` over the rows that are not ignored; NaN where all of them are.
  */
 export function meanCrossEntropy(inputs: CrossEntropyInputs, attributes: CrossEntropyAttributes = {}): Value {
-  const losses = crossEntropy(inputs, attributes);
   const { logits, labels, classWeights } = inputs;
   const { ignore } = attributes;
-  if (!classWeights && ignore === undefined) return mean({ x: losses });
+  if (!classWeights && ignore === undefined) return meanOfCrossEntropies(inputs, attributes);
   const classes = logits.shape[1]!;
   const weights = classWeights ?? constant({ dtype: 'f32', shape: [classes] }, new Float32Array(classes).fill(1));
   const counted = labelWeights({ labels, classWeights: weights }, ignore === undefined ? {} : { ignore });
-  return div({ a: sum({ x: losses }), b: sum({ x: counted }) });
+  return div({ a: sum({ x: crossEntropy(inputs, attributes) }), b: sum({ x: counted }) });
 }

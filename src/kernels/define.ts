@@ -71,6 +71,15 @@ export interface NoGradient {
 /** Says that an operation has no gradient, and why; backward reaching it throws `NoGradientError` while tracing. */
 export const none = (why: string): NoGradient => ({ none: why });
 
+/** The operation that alone uses a result, as `absorb` sees it. */
+export interface Following {
+  readonly op: string;
+  /** The input that is the result. */
+  readonly through: string;
+  readonly inputs: Readonly<Record<string, Value>>;
+  readonly attributes: unknown;
+}
+
 type Inputs = Readonly<Record<string, Operand | undefined>> | object;
 type Specs<I> = { readonly [K in keyof I]: Spec };
 type Values<I> = { readonly [K in keyof I]: Value };
@@ -96,8 +105,13 @@ export interface OpDefinition<I extends Inputs, O extends string, A> {
   /** The launches that compute the outputs. */
   lower(inputs: Values<I>, outputs: { readonly [K in O]: Value }, attributes: A, context: LowerContext): Dispatch[];
   readonly gradient: GradientRule<I, O, A> | NoGradient;
-  /** The output is the same memory as input `x`: under another shape, or changed in place, which uses `x` up. */
-  readonly view?: true;
+  /**
+   * Takes the operation that alone uses the result `y` into the launches of this one: the attributes with which, and the
+   * inputs besides its own with which, this operation gives that one's result; undefined where it cannot. Bits stay.
+   */
+  absorb?(next: Following, attributes: A): { attributes: A; inputs?: Partial<Values<I>> } | undefined;
+  /** The output is the same memory as input `x`, unchanged but for its shape, or changed in place, which uses `x` up. */
+  readonly view?: 'unchanged' | 'in place';
   /** Multiply-accumulates for the shapes given (at the maximum of rows); 0 where left out. */
   macs?(inputs: Specs<I>, outputs: { readonly [K in O]: Spec }, attributes: A): number;
 }
@@ -161,6 +175,12 @@ export function defineOp<I extends Inputs, O extends string = 'y', A = {}>(
   Object.defineProperty(call, 'name', { value: definition.name });
   const { name: _, ...rest } = definition;
   return Object.assign(call, rest) as unknown as Op<I, O, A>;
+}
+
+/** Calls `make` when first asked: for operations with several results, of which several rules need one each. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** A value known while tracing, uploaded once when the program is compiled. */

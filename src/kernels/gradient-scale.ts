@@ -8,7 +8,7 @@ import { scale } from './unary.ts';
  */
 export const gradientScale = defineOp<{ x: Operand }, 'y', { by: number }>({
   name: 'gradient-scale',
-  view: true,
+  view: 'unchanged',
   infer: ({ x }) => ({ y: x }),
   lower: () => [],
   gradient: ({ dy }, { by }) => ({ x: () => (by === 0 ? undefined : by === 1 ? dy : scale({ x: dy }, { by })) }),

@@ -1,10 +1,10 @@
 import { sizeOf } from '../tensor/spec.ts';
-import { activationGrad } from './activation.ts';
+import { absorbActivation, activationGrad } from './activation.ts';
 import type { Activation } from './activation.ts';
-import { defineOp, expected } from './define.ts';
+import { defineOp, expected, once } from './define.ts';
 import type { Operand, Value } from './define.ts';
+import { linearParameterGrad } from './linear-parameter-grad.ts';
 import { launchProduct, matmul } from './matmul.ts';
-import { sum } from './reduce.ts';
 import { reshape } from './reshape.ts';
 
 export interface LinearAttributes {
@@ -29,20 +29,22 @@ export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
     }
     return { y: { dtype: 'f32', shape: [...x.shape.slice(0, -1), out!], rows: x.rows } };
   },
-  lower({ x, weight, bias }, { y }, { activation }) {
+  lower({ x, weight, bias }, { y }, { activation }, context) {
     const [n, k] = weight.shape as [number, number];
     const m = sizeOf(x.shape.slice(0, -1));
     const sizes = { batch: 1, m, n, k, sampleAxis: 'm' } as const;
-    const bind = { a: x, b: weight, y, ...(bias ? { bias } : {}) };
-    return [launchProduct(bind, { ...sizes, aStrides: [0, k, 1], bStrides: [0, 1, k], activation })];
+    const product = { ...sizes, aStrides: [0, k, 1], bStrides: [0, 1, k], ...(activation && { activation }) } as const;
+    return [launchProduct({ a: x, b: weight, bias, y }, product, context)];
   },
+  absorb: absorbActivation,
   gradient({ x, weight, y, dy }, { activation = 'none' }): Record<'x' | 'weight' | 'bias', () => Value> {
     const flat = (value: Value): Value => reshape({ x: value }, { shape: [-1, value.shape.at(-1)!] });
     const grad = flat(activationGrad(activation, y, dy));
+    const parameters = once(() => linearParameterGrad({ x: flat(x), dy: grad }));
     return {
       x: () => reshape({ x: matmul({ a: grad, b: weight }) }, { shape: x.shape }),
-      weight: () => matmul({ a: grad, b: flat(x) }, { transposeA: true }),
-      bias: () => sum({ x: grad }, { axes: [0] }),
+      weight: () => parameters().weight,
+      bias: () => parameters().bias,
     };
   },
   macs: ({ weight }, { y }) => sizeOf(y.shape) * weight.shape[1]!,

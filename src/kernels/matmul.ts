@@ -1,11 +1,11 @@
 import type { Spec } from '../tensor/spec.ts';
-import { activationCode } from './activation.ts';
-import type { Activation } from './activation.ts';
+import { absorbActivationGrad, activationCode } from './activation.ts';
+import type { Activation, GradAttributes } from './activation.ts';
 import { defineOp, dispatch, expected } from './define.ts';
-import type { Dispatch, Operand, Value } from './define.ts';
+import type { Dispatch, LowerContext, Operand, Value } from './define.ts';
 import { matmulKernel } from './generated/matmul.ts';
 
-export interface MatmulAttributes {
+export interface MatmulAttributes extends GradAttributes {
   /** a is given as [k, m]. */
   readonly transposeA?: boolean;
   /** b is given as [n, k]. */
@@ -15,7 +15,7 @@ export interface MatmulAttributes {
 type ByAxis = readonly [number, number, number];
 
 /** What `wgsl/matmul.wgsl` computes: sizes at the maximum of samples, and where the samples are. */
-export interface Product {
+export interface Product extends GradAttributes {
   readonly batch: number;
   readonly m: number;
   readonly n: number;
@@ -35,20 +35,42 @@ const TILE = 8;
 /** How many invocations of a workgroup stand side by side along n: few where n is small, lest most be idle. */
 const lanesFor = (n: number): number => [1, 2, 4].find((lanes) => n <= lanes * TILE) ?? 8;
 
-/** The launch for a product; `linear` uses it too. */
-export function launchProduct(bind: { a: Value; b: Value; bias?: Value; y: Value }, product: Product): Dispatch {
-  const { a, b, bias, y } = bind;
-  const { n, sampleAxis, aStrides, bStrides, activation = 'none' } = product;
+/** What a product takes and gives; `sums`: of the rows of a. */
+interface ProductValues {
+  readonly a: Value;
+  readonly b: Value;
+  readonly bias?: Value | undefined;
+  readonly activated?: Value | undefined;
+  readonly y: Value;
+  readonly sums?: Value;
+}
+
+/** The launch for a product; `linear` and its gradient use it too. */
+export function launchProduct(values: ProductValues, product: Product, { scratch }: LowerContext): Dispatch {
+  const { a, b, bias, activated, y, sums } = values;
+  const { n, sampleAxis, aStrides, bStrides, activation = 'none', activationGrad = 'none' } = product;
   const samples = (a.rows ?? b.rows)?.max ?? 1;
   const sizes = { batch: product.batch, m: product.m, k: product.k };
   sizes[sampleAxis] /= samples;
   const lanes = lanesFor(n);
   const tileRows = (64 / lanes) * TILE;
   return dispatch(matmulKernel, {
-    // A kernel's bindings are all bound: without a bias, it is given something that it does not look at.
-    bind: { a, b, bias: bias ?? b, c: y },
+    // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
+    bind: {
+      a,
+      b,
+      bias: bias ?? b,
+      activated: activated ?? b,
+      c: y,
+      sums: sums ?? scratch({ dtype: 'f32', shape: [1] }),
+    },
     params: { ...sizes, n, aStrides, bStrides, sampleAxis: ['batch', 'm', 'k'].indexOf(sampleAxis), lanes },
-    overrides: { BIAS: bias !== undefined, ACTIVATION: activationCode[activation] },
+    overrides: {
+      BIAS: bias !== undefined,
+      ACTIVATION: activationCode[activation],
+      ACTIVATION_GRAD: activationCode[activationGrad],
+      SUMS: sums !== undefined,
+    },
     grid: [
       Math.ceil(n / (lanes * TILE)),
       sampleAxis === 'm' ? { perSample: sizes.m, tile: tileRows } : Math.ceil(sizes.m / tileRows),
@@ -98,14 +120,19 @@ function sampleAxisOf(a: Spec, b: Spec, transposeA: boolean, transposeB: boolean
  * transposes as the attributes say; result: `f32[m, n]`. Samples may run along m (features times weights), along k on
  * both sides (`a` transposed: the gradient of weights, a sum over the live samples), or along the batch.
  */
-export const matmul = defineOp<{ a: Operand; b: Operand }, 'y', MatmulAttributes>({
+export const matmul = defineOp<{ a: Operand; b: Operand; activated?: Operand }, 'y', MatmulAttributes>({
   name: 'matmul',
   infer({ a, b }, attributes) {
     const { batch, m, n, sampleAxis } = productOf(a, b, attributes);
     const rows = sampleAxis === 'k' ? undefined : a.rows;
     return { y: { dtype: 'f32', shape: a.shape.length === 3 ? [batch, m, n] : [m, n], rows } };
   },
-  lower: ({ a, b }, { y }, attributes) => [launchProduct({ a, b, y }, productOf(a, b, attributes))],
+  lower: ({ a, b, activated }, { y }, attributes, context) => {
+    const { activationGrad } = attributes;
+    const product = { ...productOf(a, b, attributes), ...(activationGrad && { activationGrad }) };
+    return [launchProduct({ a, b, activated, y }, product, context)];
+  },
+  absorb: absorbActivationGrad,
   gradient: ({ a, b, dy }, { transposeA = false, transposeB = false }): { a: () => Value; b: () => Value } => ({
     a: () =>
       transposeA

@@ -1,5 +1,7 @@
 import { leadPerSample, perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
+import { absorbActivationGrad, activationCode } from './activation.ts';
+import type { GradAttributes } from './activation.ts';
 import { defineOp, dispatch, linearGrid, none } from './define.ts';
 import type { Operand } from './define.ts';
 import { pool2dAverageGradKernel } from './generated/pool2d-average-grad.ts';
@@ -24,39 +26,48 @@ export function countParams({ input, padBefore, padAfter }: Window2d, countPaddi
 const isGradient = none('it is itself a gradient, and derivatives of derivatives are not built');
 
 /** Gradient of `maxPool2d` from its input and `dy`. */
-export const maxPool2dGrad = defineOp<{ x: Operand; dy: Operand }, 'y', { window: Window2d }>({
+export const maxPool2dGrad = defineOp<
+  { x: Operand; dy: Operand; activated?: Operand },
+  'y',
+  { window: Window2d } & GradAttributes
+>({
   name: 'max-pool2d-grad',
   infer: ({ x }) => ({ y: x }),
-  lower({ x, dy }, { y }, { window }) {
+  lower({ x, dy, activated }, { y }, { window, activationGrad = 'none' }) {
     const { input, stride, padBefore } = window;
     const cells = (axis: 0 | 1): number => Math.ceil((padBefore[axis] + input[axis]) / stride[axis]);
     const [cellsDown, cellsAcross] = [cells(0), cells(1)];
     const planes = planesPerRow(x);
     return [
       dispatch(pool2dMaxGradKernel, {
-        bind: { x, dy, dx: y },
+        // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
+        bind: { x, dy, activated: activated ?? x, dx: y },
         params: { ...windowParams(window), planes, cellsDown, cellsAcross },
+        overrides: { ACTIVATION_GRAD: activationCode[activationGrad] },
         grid: linearGrid(planes * cellsDown * cellsAcross, 64),
       }),
     ];
   },
   gradient: isGradient,
+  absorb: absorbActivationGrad,
 });
 
 /** Gradient of `averagePool2d`, of whose input `like` is the spec. */
 export const averagePool2dGrad = defineOp<
-  { dy: Operand },
+  { dy: Operand; activated?: Operand },
   'y',
-  { like: Spec; window: Window2d; countPadding?: boolean | undefined }
+  { like: Spec; window: Window2d; countPadding?: boolean | undefined } & GradAttributes
 >({
   name: 'average-pool2d-grad',
   infer: (_, { like: { dtype, shape, rows } }) => ({ y: { dtype, shape, rows } }),
-  lower: ({ dy }, { y }, { window, countPadding }) => [
+  lower: ({ dy, activated }, { y }, { window, countPadding, activationGrad = 'none' }) => [
     dispatch(pool2dAverageGradKernel, {
-      bind: { dy, dx: y },
+      bind: { dy, activated: activated ?? dy, dx: y },
       params: { ...windowParams(window), ...countParams(window, countPadding), planes: planesPerRow(y) },
+      overrides: { ACTIVATION_GRAD: activationCode[activationGrad] },
       grid: linearGrid(perSample(y), 64),
     }),
   ],
   gradient: isGradient,
+  absorb: absorbActivationGrad,
 });

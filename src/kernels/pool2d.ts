@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts';
 import { perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { activationCode, activationGrad } from './activation.ts';
+import { absorbActivation, activationCode, activationGrad } from './activation.ts';
 import type { Activation } from './activation.ts';
 import { defineOp, dispatch, expected, linearGrid } from './define.ts';
 import type { Dispatch, Operand, Value } from './define.ts';
@@ -62,6 +62,7 @@ export const maxPool2d = defineOp<{ x: Operand }, 'y', MaxPool2dAttributes>({
   name: 'max-pool2d',
   infer: ({ x }, attributes) => inferPool('max-pool2d', x, attributes),
   lower: ({ x }, { y }, attributes) => [launch({ x, y }, windowOf('max-pool2d', x, attributes), false, attributes)],
+  absorb: absorbActivation,
   gradient: ({ x, y, dy }, attributes) => ({
     x: () => {
       const grad = activationGrad(attributes.activation ?? 'none', y, dy);
@@ -75,6 +76,7 @@ export const averagePool2d = defineOp<{ x: Operand }, 'y', AveragePool2dAttribut
   name: 'average-pool2d',
   infer: ({ x }, attributes) => inferPool('average-pool2d', x, attributes),
   lower: ({ x }, { y }, attributes) => [launch({ x, y }, windowOf('average-pool2d', x, attributes), true, attributes)],
+  absorb: absorbActivation,
   gradient: ({ x, y, dy }, attributes) => ({
     x: () => {
       const grad = activationGrad(attributes.activation ?? 'none', y, dy);

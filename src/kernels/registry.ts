@@ -8,7 +8,7 @@ export { add, div, less, maximum, minimum, mul, notLess, reluGrad, sigmoidGrad, 
 export { compactRows } from './compact-rows.ts';
 export { concat } from './concat.ts';
 export { conv2d } from './conv2d.ts';
-export { crossEntropy } from './cross-entropy.ts';
+export { crossEntropy, meanOfCrossEntropies } from './cross-entropy.ts';
 export { crossEntropyGrad } from './cross-entropy-grad.ts';
 export { dropout } from './dropout.ts';
 export { exitCheck } from './exit-check.ts';
@@ -29,5 +29,4 @@ export { sgd } from './sgd.ts';
 export { slice } from './slice.ts';
 export { softmax } from './softmax.ts';
 export { confidence, entropy, margin } from './softmax-measures.ts';
-export { updateScale } from './update-scale.ts';
 export { abs, copy, exp, log, negate, reciprocal, relu, scale, sigmoid, sign, sqrt, square, tanh } from './unary.ts';

@@ -11,7 +11,7 @@ export interface ReshapeAttributes {
 /** The same elements, in the same order and memory, under another shape. The samples stay on the leading axis. */
 export const reshape = defineOp<{ x: Operand }, 'y', ReshapeAttributes>({
   name: 'reshape',
-  view: true,
+  view: 'unchanged',
   infer({ x }, attributes) {
     const size = sizeOf(x.shape);
     const known = attributes.shape.reduce((product, length) => (length === -1 ? product : product * length), 1);

@@ -20,41 +20,16 @@ import { random } from '../op-table.ts';
 import { openTestDevice } from '../open-test-device.ts';
 import * as oracle from './losses-oracle.ts';
 import type { GateValues, Logits } from './losses-oracle.ts';
+import { expectDerivatives, forward, gradientsOf, toy as ungated } from './step-gradients.ts';
+import type { Values } from './step-gradients.ts';
 
 const device = await openTestDevice();
 
-const [SAMPLES, CLASSES] = [6, 4];
-const toy = multiExit({
-  name: 'toy',
-  input: [1, 1, 4],
-  classes: CLASSES,
-  gates: true,
-  stages: [
-    { body: [flatten(), linear(4, 5, { activation: 'tanh' })], exit: [linear(5, CLASSES)] },
-    { body: [linear(5, 5, { activation: 'tanh' })], exit: [linear(5, CLASSES)] },
-    { body: [linear(5, 5, { activation: 'tanh' })], exit: [linear(5, CLASSES)] },
-  ],
-});
+const SAMPLES = 6;
+const toy = withGates(ungated);
 const x = Float32Array.from(random([SAMPLES, 4], 9, -2, 2).data);
 const labels = [2, 0, 3, 1, 0, 2];
-
-type Values = ReadonlyMap<string, ArrayLike<number>>;
-
-/** The logits of all exits, in double precision. */
-function forward(parameters: Values): Logits[] {
-  const layer = (name: string, inputs: Logits, activate: (value: number) => number): Logits => {
-    const weight = parameters.get(`${name}.linear1.weight`)!;
-    const dot = (input: readonly number[], out: number): number =>
-      input.reduce((sum, value, at) => sum + value * weight[out * input.length + at]!, 0);
-    return inputs.map((input) =>
-      Array.from(parameters.get(`${name}.linear1.bias`)!, (bias, out) => activate(bias + dot(input, out))));
-  };
-  let value: Logits = Array.from({ length: SAMPLES }, (_, row) => [...x.subarray(4 * row, 4 * row + 4)]);
-  return [1, 2, 3].map((stage) => {
-    value = layer(`stage${stage}`, value, Math.tanh);
-    return layer(`exit${stage}`, value, (z) => z);
-  });
-}
+const y = Uint32Array.from(labels);
 
 const gatesIn = (parameters: Values, among = [1, 2]): GateValues[] =>
   among.map((exit) => ({
@@ -62,21 +37,13 @@ const gatesIn = (parameters: Values, among = [1, 2]): GateValues[] =>
     bias: GATE_GAIN * parameters.get(`gate${exit}.bias`)![0]!,
   }));
 
-/** A step of SGD with a learning rate of 1: what it takes away is the gradient. Gates are far from 0 and from 1. */
-async function stepBy(loss: readonly LossTerm[], weights: readonly number[]) {
+/** Of the toy with gates that are far from 0 and from 1. */
+async function toyGradients(loss: readonly LossTerm[], weights: readonly number[]) {
   using model = Model.initialize(device, toy, { seed: 5 });
   for (const [name, tensor] of model.parameters.tensors) {
     if (name.startsWith('gate')) tensor.write(Float32Array.from(random(tensor.shape, name.length, -0.15, 0.15).data));
   }
-  const optimizer = sgd({ learningRate: 1, momentum: 0 });
-  using step = await compileStep(model, { batch: SAMPLES, weights, optimizer, loss });
-  const parameters = await model.parameters.read();
-  const inputs = { x, y: Uint32Array.from(labels), hyper: optimizer.hyper(1), seed: Uint32Array.of(1) };
-  const results = await step.run(inputs)();
-  const after = await model.parameters.read();
-  const grads = new Map<string, Float32Array>();
-  for (const [name, values] of parameters) grads.set(name, values.map((value, at) => value - after.get(name)![at]!));
-  return { parameters: parameters as Values, grads, value: (name: string) => results[step.names.indexOf(name)]! };
+  return await gradientsOf(model, { x, y }, { loss, weights });
 }
 
 const costs = toy.macs.toExit.map((macs) => macs / toy.macs.full);
@@ -89,15 +56,15 @@ describe('the losses of gates', () => {
     const smoothed = gatedCrossEntropies({ smoothing: 0.1 });
     const loss = [gatedCrossEntropies(), smoothed, ...mus.map((mu) => learnedGates({ mu }))];
     const weights = [0.5, 1, 2];
-    const { parameters, value } = await stepBy(loss, weights);
-    const exits = forward(parameters);
+    const { parameters, named } = await toyGradients(loss, weights);
+    const exits = forward(parameters, x);
     const gates = gatesIn(parameters);
     const chances = oracle.exitChancesOf(exits, gates);
     const odds = gates.map((each, index) => oracle.gateOddsOf(exits[index]!, each));
     const headsLoss = (smoothing: number): number => exits.reduce((sum, logits, index) =>
       sum + weights[index]! * oracle.chancedCrossEntropyOf(logits, labels, chances[index]!, { smoothing }), 0);
     const close = (name: string, wanted: number): void => {
-      expect(Math.abs(value(name) - wanted), `${name}: ${wanted}`).toBeLessThan(1e-6 * Math.max(1, wanted));
+      expect(Math.abs(named(name)! - wanted), `${name}: ${wanted}`).toBeLessThan(1e-6 * Math.max(1, wanted));
     };
     close('loss term 1 (gated-cross-entropies)', headsLoss(0));
     close('loss term 2 (gated-cross-entropies)', headsLoss(0.1));
@@ -111,50 +78,39 @@ describe('the losses of gates', () => {
 
   it('are as if exits of weight 0 were not built', async () => {
     const loss = [gatedCrossEntropies(), learnedGates({ mu: 0.2 })];
-    const { parameters, grads, value } = await stepBy(loss, [1, 0, 1]);
-    const [first, , third] = forward(parameters);
+    const { parameters, grads, named } = await toyGradients(loss, [1, 0, 1]);
+    const [first, , third] = forward(parameters, x);
     const built = [1, 3].map((exit) => (0.2 * macsToExit(toy.macs, exit, [1, 3])) / toy.macs.full);
     const odds = [oracle.gateOddsOf(first!, gatesIn(parameters)[0]!)];
     const wanted = oracle.gatesLossOf(odds, oracle.gateTargetsOf([first!, third!], labels, built));
-    expect(value('loss term 2 (learned-gates)')).toBeCloseTo(wanted, 6);
+    expect(named('loss term 2 (learned-gates)')).toBeCloseTo(wanted, 6);
     const [leave, stay] = oracle.exitChancesOf([first!, third!], gatesIn(parameters, [1]));
     const heads = [first!, third!].map((logits, index) =>
       oracle.chancedCrossEntropyOf(logits, labels, [leave!, stay!][index]!));
-    expect(value('loss term 1 (gated-cross-entropies)')).toBeCloseTo(heads[0]! + heads[1]!, 6);
+    expect(named('loss term 1 (gated-cross-entropies)')).toBeCloseTo(heads[0]! + heads[1]!, 6);
     expect(grads.get('gate2.weight')!.every((grad) => grad === 0)).toBe(true);
-    const alone = await stepBy([...loss], [0, 0, 1]);
-    expect(alone.value('total loss')).toBeCloseTo(oracle.crossEntropyOf(third!, labels), 6);
+    const alone = await toyGradients([...loss], [0, 0, 1]);
+    expect(alone.named('total loss')).toBeCloseTo(oracle.crossEntropyOf(third!, labels), 6);
   });
 
   it.each([false, true])('agree with finite differences, gates into heads: %s', async (intoHeads) => {
     const [mu, weights] = [0.2, [0.3, 0.7, 1.5]];
     const loss = [gatedCrossEntropies({ smoothing: 0.1 }), learnedGates({ mu, intoHeads })];
-    const { parameters, grads, value } = await stepBy(loss, weights);
+    const { parameters, grads, named } = await toyGradients(loss, weights);
     // Constants of the loss: targets, chances and, unless the gates reach the heads, what the gates look at.
-    const before = forward(parameters);
+    const before = forward(parameters, x);
     const targets = targetsAt(before, mu);
     const chances = oracle.exitChancesOf(before, gatesIn(parameters));
     const lossOf = (given: Values): number => {
-      const exits = forward(given);
+      const exits = forward(given, x);
       const odds = gatesIn(given).map((each, index) => oracle.gateOddsOf((intoHeads ? exits : before)[index]!, each));
       return exits.reduce((sum, logits, index) => {
         const crossEntropy = oracle.chancedCrossEntropyOf(logits, labels, chances[index]!, { smoothing: 0.1 });
         return sum + weights[index]! * crossEntropy;
       }, oracle.gatesLossOf(odds, targets));
     };
-    expect(value('total loss')).toBeCloseTo(lossOf(parameters), 5);
-    for (const [name, grad] of grads) {
-      const greatest = Math.max(...grad.map(Math.abs));
-      grad.forEach((of, index) => {
-        const moved = (by: number): number => {
-          const values = Float64Array.from(parameters.get(name)!);
-          values[index]! += by;
-          return lossOf(new Map(parameters).set(name, values));
-        };
-        const difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-        expect(Math.abs(of - difference), `${name}[${index}]`).toBeLessThan(1e-3 * Math.max(greatest, 0.01));
-      });
-    }
+    expect(named('total loss')).toBeCloseTo(lossOf(parameters), 5);
+    expectDerivatives(grads, parameters, lossOf);
   });
 
   it('hold for gates that are sure of themselves', async () => {
@@ -163,7 +119,7 @@ describe('the losses of gates', () => {
     const optimizer = sgd({ learningRate: 1, momentum: 0 });
     const loss = [learnedGates({ mu: 1e6 })];
     using step = await compileStep(model, { batch: SAMPLES, weights: [1, 1, 1], optimizer, loss });
-    const inputs = { x, y: Uint32Array.from(labels), hyper: optimizer.hyper(1), seed: Uint32Array.of(1) };
+    const inputs = { x, y, hyper: optimizer.hyper(1), seed: Uint32Array.of(1) };
     const results = await step.run(inputs)();
     // All should leave at exit 1: nothing to learn for its gate, 500 nats for the other, pulled with full strength.
     expect(results.at(-1)).toBeCloseTo(250, 3);

@@ -23,15 +23,14 @@ import { random } from '../op-table.ts';
 import { openTestDevice } from '../open-test-device.ts';
 import { actOf, crossEntropyOf, ponderOf } from './losses-oracle.ts';
 import type { HaltingStep } from './losses-oracle.ts';
+import { expectDerivatives, gradientsOf, rowsOf } from './step-gradients.ts';
+import type { Values } from './step-gradients.ts';
 
 const device = await openTestDevice();
 const [SAMPLES, INPUT, WIDTH, STEPS, CLASSES] = [5, 4, 3, 3, 3];
 const labels = [2, 0, 1, 1, 0];
 const small = (kind: 'ponder' | 'act'): Network =>
   looped({ input: [1, 1, INPUT], classes: CLASSES, width: WIDTH, steps: STEPS, halting: kind, cell: 'gru' });
-
-const rowsOf = (data: ArrayLike<number>, width: number): number[][] =>
-  Array.from({ length: data.length / width }, (_, row) => Array.from(data).slice(row * width, (row + 1) * width));
 const geometric = [0.4, 0.24, 0.144].map((value) => value / (1 - 0.6 ** 3));
 
 describe('losses of learned halting', () => {
@@ -120,19 +119,6 @@ describe('losses of learned halting', () => {
 const x = Float32Array.from(random([SAMPLES, INPUT], 9, -2, 2).data);
 const y = Uint32Array.from(labels);
 
-/** The loss, and its gradient by every parameter: what a step of SGD with a learning rate of 1 takes away. */
-async function gradientsOf(model: Model, loss: readonly LossTerm[], weights: readonly number[]) {
-  const optimizer = sgd({ learningRate: 1, momentum: 0 });
-  using step = await compileStep(model, { batch: SAMPLES, weights, optimizer, loss });
-  const before = await model.parameters.read();
-  const results = await step.run({ x, y, hyper: optimizer.hyper(1), seed: Uint32Array.of(1) })();
-  const after = await model.parameters.read();
-  const grads = new Map<string, Float32Array>();
-  for (const [name, values] of before) grads.set(name, values.map((value, index) => value - after.get(name)![index]!));
-  return { parameters: before, grads, total: results.at(-1)! };
-}
-
-type Values = ReadonlyMap<string, ArrayLike<number>>;
 const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
 
 /** The steps of the loop in double precision. */
@@ -178,7 +164,7 @@ describe('gradients of a loop', () => {
     using model = Model.initialize(device, small(kind), { seed: 5 });
     // Beside the cross-entropies of the exits, which for `act` are other ones than in the oracle.
     const terms = kind === 'ponder' ? [loss, crossEntropies()] : [loss];
-    const { parameters, grads, total } = await gradientsOf(model, terms, weights);
+    const { parameters, grads, total } = await gradientsOf(model, { x, y }, { loss: terms, weights });
     const lossOf = (values: Values): number => {
       const steps = loopOf(values);
       const plain = steps.reduce((sum, { logits }, index) => sum + weights[index]! * crossEntropyOf(logits, labels), 0);
@@ -186,18 +172,7 @@ describe('gradients of a loop', () => {
     };
     expect(total).toBeCloseTo(lossOf(parameters), 5);
     expect([...grads.keys()].every((name) => /^(stage1|exit1)\./.test(name))).toBe(true);
-    for (const [name, grad] of grads) {
-      const greatest = Math.max(...grad.map(Math.abs));
-      grad.forEach((value, index) => {
-        const moved = (by: number): number => {
-          const values = Float64Array.from(parameters.get(name)!);
-          values[index]! += by;
-          return lossOf(new Map(parameters as Values).set(name, values));
-        };
-        const difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-        expect(Math.abs(value - difference), `${name}[${index}]`).toBeLessThan(1e-3 * Math.max(greatest, 0.01));
-      });
-    }
+    expectDerivatives(grads, parameters, lossOf);
   });
 
   it('are, where stages share parameters, the sums of those of stages that do not', async () => {
@@ -216,9 +191,8 @@ describe('gradients of a loop', () => {
     const ownerOf = (name: string): string =>
       name.replace(/^(stage|exit)(\d)/, (_, kind, stage) => parts[stage - 1]![kind === 'exit' ? 'exit' : 'body']);
     for (const [name, tensor] of untied.parameters.tensors) tensor.write(values.get(ownerOf(name))!);
-    const weights = [1, 0.5, 2, 1];
-    const loss = [crossEntropies()];
-    const [sum, each] = [await gradientsOf(tied, loss, weights), await gradientsOf(untied, loss, weights)];
+    const options = { loss: [crossEntropies()], weights: [1, 0.5, 2, 1] };
+    const [sum, each] = [await gradientsOf(tied, { x, y }, options), await gradientsOf(untied, { x, y }, options)];
     expect(sum.total).toBeCloseTo(each.total, 5);
     for (const [name, grad] of sum.grads) {
       const parts = [...each.grads].filter(([other]) => ownerOf(other) === name);

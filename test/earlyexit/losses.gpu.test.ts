@@ -3,7 +3,6 @@ import { adam, sgd } from '../../src/autograd/optimizer.ts';
 import { proceduralDigits } from '../../src/data/procedural-digits.ts';
 import { Model } from '../../src/earlyexit/model.ts';
 import { multiExit } from '../../src/earlyexit/network.ts';
-import type { HeadGradient } from '../../src/earlyexit/training/head-gradient.ts';
 import * as losses from '../../src/earlyexit/training/losses.ts';
 import type { LossTerm } from '../../src/earlyexit/training/losses.ts';
 import { compileStep } from '../../src/earlyexit/training/step.ts';
@@ -21,22 +20,12 @@ import { random } from '../op-table.ts';
 import { openTestDevice } from '../open-test-device.ts';
 import { crossEntropyOf, distillationOf, entropyOf, expectedCostOf, logSoftmax } from './losses-oracle.ts';
 import type { Logits } from './losses-oracle.ts';
+import { expectDerivatives, forward, gradientsOf, rowsOf, toy } from './step-gradients.ts';
+import type { GradientOptions, Values } from './step-gradients.ts';
 
 const device = await openTestDevice();
 const [SAMPLES, CLASSES] = [5, 4];
-const toy = multiExit({
-  name: 'toy',
-  input: [1, 1, 4],
-  classes: CLASSES,
-  stages: [
-    { body: [flatten(), linear(4, 5, { activation: 'tanh' })], exit: [linear(5, CLASSES)] },
-    { body: [linear(5, 6, { activation: 'tanh' })], exit: [linear(6, CLASSES)] },
-    { body: [linear(6, 5, { activation: 'tanh' })], exit: [linear(5, CLASSES)] },
-  ],
-});
 const labels = [2, 0, 3, 1, 0];
-const rowsOf = (data: ArrayLike<number>, width: number): number[][] =>
-  Array.from({ length: data.length / width }, (_, row) => Array.from(data).slice(row * width, (row + 1) * width));
 
 describe('terms of the loss', () => {
   const exits = [1, 2, 3].map((seed) => rowsOf(random([SAMPLES, CLASSES], seed, -4, 4).data, CLASSES));
@@ -114,56 +103,25 @@ describe('terms of the loss', () => {
     expect(entropy).toBeCloseTo(entropyOf(exits[0]!) + 2 * entropyOf(exits[2]!), 5);
   });
 
-  it('refuse options out of range', () => {
+  it('refuse options out of range', async () => {
     const cost = (options: object) => expect(() => losses.expectedCost({ mu: 1, threshold: 0, ...options }));
     cost({ mu: NaN }).toThrow('expectedCost: expected a finite mu, got NaN');
     cost({ softness: 0 }).toThrow('expectedCost: expected a softness above 0, got 0');
     cost({ measure: 'guess' }).toThrow("expectedCost: expected a measure of confidence, margin, entropy, got 'guess'");
     expect(() => losses.entropyPenalty({ lambda: Infinity })).toThrow('expected a finite lambda, got Infinity');
+    const absent = 'entropyPenalty: expected ascending exits from 1 to 3, got [9]';
+    await expect(valuesOf([losses.entropyPenalty({ lambda: 1, exits: [9] })])).rejects.toThrow(absent);
   });
 });
 
 const x = Float32Array.from(random([SAMPLES, 4], 9, -2, 2).data);
 const y = Uint32Array.from(labels);
 
-interface GradientOptions {
-  readonly weights?: Weights;
-  readonly loss?: readonly LossTerm[];
-  readonly headGradient?: HeadGradient;
-  readonly gradientNorms?: boolean;
-}
-
-/** The gradient of the loss by every parameter: what a step of SGD with a learning rate of 1 takes away. */
-async function gradientsOf({ weights = [1, 1, 1], ...options }: GradientOptions = {}) {
+/** Of the toy with its first weights. */
+async function toyGradients({ weights = [1, 1, 1], ...options }: Partial<GradientOptions> = {}) {
   using model = Model.initialize(device, toy, { seed: 5 });
-  const optimizer = sgd({ learningRate: 1, momentum: 0 });
   const schedule = { steps: 10, stepsPerEpoch: 5, exits: 3, macs: toy.macs };
-  using step = await compileStep(model, { batch: SAMPLES, weights, optimizer, schedule, ...options });
-  const before = await model.parameters.read();
-  const read = step.run({ x, y, hyper: optimizer.hyper(1), seed: Uint32Array.of(1), step: 1 });
-  const results = await read();
-  const after = await model.parameters.read();
-  const grads = new Map<string, Float32Array>();
-  for (const [name, values] of before) grads.set(name, values.map((value, index) => value - after.get(name)![index]!));
-  const named = (name: string): number | undefined => results[step.names.indexOf(name)];
-  return { parameters: before, grads, total: results.at(-1)!, named };
-}
-
-type Values = ReadonlyMap<string, ArrayLike<number>>;
-
-/** The logits of all exits, in double precision. */
-function forward(parameters: Values): Logits[] {
-  const layer = (name: string, inputs: readonly number[][], activate: (value: number) => number): number[][] => {
-    const weight = rowsOf(parameters.get(`${name}.linear1.weight`)!, inputs[0]!.length);
-    const bias = parameters.get(`${name}.linear1.bias`)!;
-    return inputs.map((input) =>
-      weight.map((row, out) => activate(row.reduce((sum, value, index) => sum + value * input[index]!, bias[out]!))));
-  };
-  let value = rowsOf(x, 4);
-  return [1, 2, 3].map((stage) => {
-    value = layer(`stage${stage}`, value, Math.tanh);
-    return layer(`exit${stage}`, value, (z) => z);
-  });
+  return await gradientsOf(model, { x, y }, { weights, schedule, ...options });
 }
 
 const wholeOptions = {
@@ -177,11 +135,11 @@ const whole = losses.earlyExitLoss(wholeOptions);
 describe('gradients of whole losses', () => {
   it('agree with finite differences through the trunk that the exits share', async () => {
     const weights = [0.3, 0.7, 1.5];
-    const { parameters, grads, total } = await gradientsOf({ weights, loss: whole });
-    const target = forward(parameters)[2]!;
+    const { parameters, grads, total } = await toyGradients({ weights, loss: whole });
+    const target = forward(parameters, x)[2]!;
     const costs = toy.macs.toExit.map((macs) => macs / toy.macs.full);
     const lossOf = (given: Values): number => {
-      const exits = forward(given);
+      const exits = forward(given, x);
       const ofExits = exits.reduce((loss, of, index) => {
         const distilled = index < 2 ? 0.6 * distillationOf(of, target, 2) : 0;
         const crossEntropy = crossEntropyOf(of, labels, { smoothing: 0.1 });
@@ -190,22 +148,11 @@ describe('gradients of whole losses', () => {
       return ofExits + 0.7 * expectedCostOf(exits, costs, { threshold: 0.4, softness: 0.2, measure: 'confidence' });
     };
     expect(total).toBeCloseTo(lossOf(parameters), 5);
-    for (const [name, grad] of grads) {
-      const greatest = Math.max(...grad.map(Math.abs));
-      grad.forEach((value, index) => {
-        const moved = (by: number): number => {
-          const values = Float64Array.from(parameters.get(name)!);
-          values[index]! += by;
-          return lossOf(new Map(parameters as Values).set(name, values));
-        };
-        const difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-        expect(Math.abs(value - difference), `${name}[${index}]`).toBeLessThan(1e-3 * Math.max(greatest, 0.01));
-      });
-    }
+    expectDerivatives(grads, parameters, lossOf);
   });
 
   it('are ten times as great for weights ten times as great', async () => {
-    const [one, ten] = [await gradientsOf(), await gradientsOf({ weights: [10, 10, 10] })];
+    const [one, ten] = [await toyGradients(), await toyGradients({ weights: [10, 10, 10] })];
     for (const [name, grad] of one.grads) {
       const greatest = Math.max(...grad.map(Math.abs));
       grad.forEach((value, index) => {
@@ -216,13 +163,13 @@ describe('gradients of whole losses', () => {
 
   it('are the same whether a weight is a number or follows a schedule', async () => {
     const weights = [0.3, 0, 1];
-    const { grads } = await gradientsOf({ weights, loss: whole });
+    const { grads } = await toyGradients({ weights, loss: whole });
     const scheduled = losses.earlyExitLoss({
       ...wholeOptions,
       lambda: (step) => -0.4 * step,
       cost: { ...wholeOptions.cost, mu: () => 0.7 },
     });
-    const live = await gradientsOf({ weights: [() => 0.3, 0, 1], loss: scheduled });
+    const live = await toyGradients({ weights: [() => 0.3, 0, 1], loss: scheduled });
     for (const [name, grad] of grads) {
       grad.forEach((value, index) => expect(live.grads.get(name)![index], name).toBeCloseTo(value, 6));
     }
@@ -230,10 +177,10 @@ describe('gradients of whole losses', () => {
 
   it('stop before a head, or are spread over the trunk in equilibrium', async () => {
     const single = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
-    const [first, second, third] = await Promise.all(single.map((weights) => gradientsOf({ weights })));
-    const stopped = await gradientsOf({ headGradient: [0, 0.5, 1] });
-    const equilibrium = await gradientsOf({ headGradient: 'equilibrium' });
-    type Gradients = Awaited<ReturnType<typeof gradientsOf>>;
+    const [first, second, third] = await Promise.all(single.map((weights) => toyGradients({ weights })));
+    const stopped = await toyGradients({ headGradient: [0, 0.5, 1] });
+    const equilibrium = await toyGradients({ headGradient: 'equilibrium' });
+    type Gradients = Awaited<ReturnType<typeof toyGradients>>;
     /** Are the gradients `shares` of those that the exits have alone? */
     const check = ({ grads }: Gradients, part: string, shares: readonly [number, number, number]): void => {
       const name = `${part}.linear1.weight`;
@@ -267,7 +214,7 @@ const small = multiExit({
 describe('gradient norms', () => {
   /** The length of `d mean CE / d h`, which is `(softmax(z) - onehot) W / rows`, at the head of an exit. */
   function normOf(exit: number, parameters: Values): number {
-    const logits = forward(parameters)[exit - 1]!;
+    const logits = forward(parameters, x)[exit - 1]!;
     const weight = rowsOf(parameters.get(`exit${exit}.linear1.weight`)!, exit === 2 ? 6 : 5);
     const squares = logits.map((z, row) => {
       const errors = logSoftmax(z).map((log, index) => (Math.exp(log) - Number(index === labels[row])) / SAMPLES);
@@ -280,11 +227,11 @@ describe('gradient norms', () => {
 
   it('are those of what each head sends into the trunk', async () => {
     const options = { weights: [2, 0, 1], headGradient: [0.5, 1, 1], gradientNorms: true };
-    const { parameters, grads, named } = await gradientsOf(options);
-    expect(named('gradient norm of exit 1')).toBeCloseTo(2 * 0.5 * normOf(1, parameters as Values), 6);
+    const { parameters, grads, named } = await toyGradients(options);
+    expect(named('gradient norm of exit 1')).toBeCloseTo(2 * 0.5 * normOf(1, parameters), 6);
     expect(named('gradient norm of exit 2')).toBeUndefined();
-    expect(named('gradient norm of exit 3')).toBeCloseTo(normOf(3, parameters as Values), 6);
-    expect(grads).toEqual((await gradientsOf({ ...options, gradientNorms: false })).grads);
+    expect(named('gradient norm of exit 3')).toBeCloseTo(normOf(3, parameters), 6);
+    expect(grads).toEqual((await toyGradients({ ...options, gradientNorms: false })).grads);
   });
 
   it('are shown after each epoch, to those who ask', async () => {

@@ -183,6 +183,10 @@ describe('strategies', () => {
     await refused({ strategy: whole }).toThrow('twoPhase: expected a share between 0 and 1, got 1');
     const weightless = "train: phase 'trunk' of separate leaves no exit a weight above 0";
     await refused({ weights: [1, 1, 0], strategy: separate }).toThrow(weightless);
+    const absent = 'of headsOnly: expected ascending exits from 1 to 3, got [9]';
+    await refused({ strategy: strategies.headsOnly({ exits: [9] }) }).toThrow(`train: phase 'heads' ${absent}`);
+    const beyond: Strategy = () => [{ name: 'own', epochs: 1, exits: [1, 4] }];
+    await refused({ strategy: beyond }).toThrow('of beyond: expected ascending exits from 1 to 3, got [1, 4]');
     const none: Strategy = () => [{ name: 'none', epochs: 1, trains: () => false }];
     await refused({ strategy: none }).toThrow("train: phase 'none' of none trains no parameter");
     await refused({ strategy: () => [] }).toThrow('train: expected phases from');

@@ -107,6 +107,9 @@ describe('training', () => {
     const refused = (options: TrainOptions) => expect(train(model, digits, options)).rejects;
     await refused({ epochs: 0 }).toThrow('train: expected epochs of 1 or more, got 0');
     await refused({ batch: 1.5 }).toThrow('train: expected a batch of 1 or more, got 1.5');
+    await refused({ accumulate: 0 }).toThrow('train: expected 1 batch or more to accumulate, got 0');
+    const checkpoint = { everySeconds: -1, save() {} };
+    await refused({ checkpoint }).toThrow('train: expected checkpoints every 0 seconds or more, got -1');
     await refused({ weights: [1] }).toThrow('train: expected 2 weights of 0 or more, one per exit and not all 0, got [1]');
     await refused({ weights: [0, 0] }).toThrow('got [0, 0]');
     const other = { ...digits, shape: [1, 14, 56] as const };

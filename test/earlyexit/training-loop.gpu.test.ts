@@ -6,6 +6,7 @@ import { loadModel, saveModel } from '../../src/earlyexit/model-file.ts';
 import { multiExit } from '../../src/earlyexit/network.ts';
 import { sdn } from '../../src/earlyexit/training/schedules.ts';
 import { plateau, progressive, twoPhase } from '../../src/earlyexit/training/strategies.ts';
+import { compileStep } from '../../src/earlyexit/training/step.ts';
 import { train } from '../../src/earlyexit/training/train.ts';
 import type { EpochProgress, TrainOptions } from '../../src/earlyexit/training/train.ts';
 import { flatten, dropout, linear, maxPool2d } from '../../src/nn/layers.ts';
@@ -186,4 +187,26 @@ describe('a phase', () => {
     await train(model, digits, { epochs: 8, strategy, optimizer, onEpoch: ({ phase }) => void phases.push(phase) });
     expect(phases).toEqual([...new Array(2).fill('exit 1'), ...new Array(6).fill('exit 2')]);
   });
+});
+
+it('a loss that is not finite in any part of a step spoils the step, and no more', async () => {
+  using model = fresh();
+  const optimizer = adam();
+  using step = await compileStep(model, { batch: 2, weights: [1, 1], optimizer, accumulates: true });
+  const y = Uint32Array.of(1, 2);
+  const seed = Uint32Array.of(1);
+  const take = async (number: number, values: readonly number[]): Promise<void> => {
+    for (const [index, value] of values.entries()) {
+      const part = { first: index === 0, share: 1 / values.length, last: index === values.length - 1 };
+      const x = new Float32Array(2 * 784).map((_, pixel) => value * (pixel % 7));
+      await step.run({ x, y, hyper: optimizer.hyper(number), seed, part })();
+    }
+  };
+  const weights = (): Promise<unknown> => model.parameters.whole.read();
+  const before = await weights();
+  await take(1, [NaN, 1]);
+  await take(1, [1, NaN]);
+  expect(await weights()).toEqual(before);
+  await take(1, [0.5, 1]);
+  expect(await weights()).not.toEqual(before);
 });

@@ -104,7 +104,7 @@ describe('what may be sized on the GPU', () => {
   it('is what an earlier segment has decided the rows of, and decides nothing itself', () => {
     for (const [max, wide] of [[200, true], [32, false]] as const) {
       using network = twoDecisions(max, 3);
-      const { steps } = lower(trace(network.inputs, network.body as never), true);
+      const { steps } = lower(trace(network.inputs, network.body as never), {});
       const groups = indirectGroups(steps);
       const kernelOf = (position: number): string => steps[position]!.dispatch.kernel.name;
       const named = groups.map(({ segment, rows, steps: positions }) => [segment, rows.label, positions.map(kernelOf)]);
@@ -123,7 +123,7 @@ describe('what may be sized on the GPU', () => {
       checkpoint();
       return { y: negate({ x: y }) };
     });
-    expect(indirectGroups(lower(graph, true).steps)).toEqual([]);
+    expect(indirectGroups(lower(graph, {}).steps)).toEqual([]);
   });
 });
 

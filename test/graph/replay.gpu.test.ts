@@ -170,10 +170,10 @@ describe('tracing', () => {
 
   it('keeps what changes an input in place', async () => {
     const hyper = Tensor.from(device, Float32Array.of(0.5, 0, 0, 0));
-    using scale = Tensor.from(device, Float32Array.of(1));
+    using one = Tensor.from(device, Float32Array.of(1));
     using velocity = Tensor.zeros(device, vector);
     using program = await compile(device, { p: vector, g: vector }, ({ p, g }) => {
-      sgd({ parameters: p, grads: g, velocity, hyper, scale });
+      sgd({ parameters: p, grads: g, velocity, hyper, loss: one, squares: one, share: one });
       return { p };
     });
     const ones = new Float32Array(8).fill(1);
@@ -236,14 +236,14 @@ describe('tracing', () => {
     const parameters = arena(device, shapes, 'parameters');
     const grads = arena(device, shapes, 'gradients');
     using velocity = Tensor.zeros(device, { dtype: 'f32', shape: parameters.whole.shape });
-    using scale = Tensor.from(device, Float32Array.of(1));
+    using one = Tensor.from(device, Float32Array.of(1));
     const [w, b] = ['w', 'b'].map((name) => parameters.tensors.get(name)!) as [Tensor, Tensor];
     w.write(new Float32Array(6).fill(1));
     b.write(new Float32Array(3).fill(2));
     using program = await compile(device, { hyper: { dtype: 'f32', shape: [4] } }, ({ hyper }) => {
       const loss = mean({ x: add({ a: mul({ a: w, b: w }), b: reshape({ x: b }, { shape: [1, 3] }) }) });
       gradients(loss, [w, b]).forEach((grad, index) => store(grad!, grads.tensors.get(['w', 'b'][index]!)!));
-      sgd({ parameters: parameters.whole, grads: grads.whole, velocity, hyper, scale });
+      sgd({ parameters: parameters.whole, grads: grads.whole, velocity, hyper, loss, squares: one, share: one });
       return { loss };
     });
     const { loss } = await program.call({ hyper: Float32Array.of(0.5, 0, 0, 0) });

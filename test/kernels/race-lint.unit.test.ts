@@ -12,8 +12,8 @@ const TREE = { features: 3, classes: 18, parts: 2 };
 /** Rows that move, more than one block of them. */
 const MOVING: RaceInput = { liveRows: 6, storage: { order: Uint32Array.of(0, 2, 3, 5, 6, 9) } };
 
-/** A scale of 0 would leave everything as it is. */
-const STEPPING: RaceInput = { storage: { scale: Float32Array.of(1) } };
+/** A share of 0 would leave everything as it is. */
+const STEPPING: RaceInput = { storage: { share: Float32Array.of(1) } };
 
 /** Inputs of kernels that need others than two workgroups, two live rows and every parameter 3. */
 const INPUTS: Readonly<Record<string, RaceInput>> = {
@@ -26,8 +26,8 @@ const INPUTS: Readonly<Record<string, RaceInput>> = {
   'compact-rows': MOVING,
   'compact-rows-four': MOVING,
   'exit-check-group': { grid: [1] },
+  matmul: { overrides: { SUMS: 1 } },
   sgd: STEPPING,
-  'update-scale': { grid: [1] },
 };
 
 const folder = new URL('../../src/kernels/wgsl/', import.meta.url);

@@ -67,6 +67,16 @@ export const crossEntropyRow: OpRow = {
   differentiable: ['logits'],
 };
 
+export const meanOfCrossEntropiesRow: OpRow = {
+  ...crossEntropyRow,
+  reference(inputs, attributes) {
+    const { data } = crossEntropyRow.reference(inputs, attributes) as Host;
+    return host([], [data.reduce((sum, value) => sum + value, 0) / data.length]);
+  },
+  ulps: (opCase) => crossEntropyRow.ulps(opCase) + 16,
+  mixesRows: true,
+};
+
 export const crossEntropyGradRow: OpRow = {
   cases: cases((rows) => ({ dloss: random([rows], rows + 900) })),
   reference(inputs, attributes) {

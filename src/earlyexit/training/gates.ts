@@ -1,10 +1,12 @@
 import { ArgumentError } from '../../errors.ts';
 import { add, minimum, mul, notLess } from '../../kernels/binary.ts';
+import { concat } from '../../kernels/concat.ts';
 import { crossEntropy } from '../../kernels/cross-entropy.ts';
 import { constant } from '../../kernels/define.ts';
 import type { Value } from '../../kernels/define.ts';
 import { stopGradient } from '../../kernels/gradient-scale.ts';
 import { linear } from '../../kernels/linear.ts';
+import { pad } from '../../kernels/pad.ts';
 import { mean } from '../../kernels/reduce.ts';
 import { reshape } from '../../kernels/reshape.ts';
 import { confidence, entropy, margin } from '../../kernels/softmax-measures.ts';
@@ -21,11 +23,8 @@ const column = (x: Value): Value => reshape({ x }, { shape: [-1, 1] });
 
 /** What a gate takes the sigmoid of, `bias + w . (confidence, margin, entropy)` as in the exit check: `f32[rows]`. */
 function gateLogit({ logits, parameter }: LossContext, exit: number, { stopped = true } = {}): Value {
-  const measures = MEASURES.map((measure, index) => {
-    const place = constant({ dtype: 'f32', shape: [3] }, Float32Array.from(MEASURES, (_, at) => Number(at === index)));
-    return mul({ a: column(measure({ logits: logits[exit - 1]! })), b: place });
-  });
-  const all = measures.reduce((a, b) => add({ a, b }));
+  const measures = MEASURES.map((measure) => column(measure({ logits: logits[exit - 1]! })));
+  const all = measures.reduce((a, b) => concat({ a, b }, { axis: 1 }));
   const [weight, bias] = [parameter(`gate${exit}.weight`), parameter(`gate${exit}.bias`)];
   const y = linear({ x: stopped ? stopGradient(all) : all, weight, bias });
   return reshape({ x: scale({ x: y }, { by: GATE_GAIN }) }, { shape: [-1] });
@@ -33,9 +32,8 @@ function gateLogit({ logits, parameter }: LossContext, exit: number, { stopped =
 
 /** `log(1 + e^x)` of `f32[rows]`, for any x: the cross-entropy of the logits (0, x) where the label is the first. */
 function softplus(x: Value): Value {
-  const second = constant({ dtype: 'f32', shape: [2] }, Float32Array.of(0, 1));
   const labels = constant({ dtype: 'u32', shape: x.shape, rows: x.rows }, new Uint32Array(sizeOf(x.shape)));
-  return crossEntropy({ logits: mul({ a: column(x), b: second }), labels });
+  return crossEntropy({ logits: pad({ x: column(x) }, { axis: 1, before: 1 }), labels });
 }
 
 export interface LearnedGatesOptions {

@@ -7,7 +7,7 @@ import { klDivergence } from '../../kernels/kl-divergence.ts';
 import { mean } from '../../kernels/reduce.ts';
 import { confidence, entropy, margin } from '../../kernels/softmax-measures.ts';
 import { scale, sigmoid } from '../../kernels/unary.ts';
-import { macsToExit } from '../network.ts';
+import { checkBuilt, macsToExit } from '../network.ts';
 import type { Network } from '../network.ts';
 import type { TermSchedule } from './schedules.ts';
 
@@ -76,13 +76,15 @@ export interface EntropyPenaltyOptions {
  * `lambda sum_i w_i mean H(softmax z_i)`, H the entropy in nats, over all rows. With lambda above 0 outputs are pushed
  * towards decisive ones, which leave early; below 0 it is the confidence penalty, against over-confidence (Pereyra et
  * al. 2017, "Regularizing neural networks by penalizing confident output distributions", which write `-beta H`).
+ * @throws ArgumentError; in training, for exits that the network does not have
  */
 export function entropyPenalty({ lambda, exits }: EntropyPenaltyOptions): LossTerm {
   checkFinite('entropyPenalty', { lambda });
   return {
     name: 'entropy-penalty',
     options: { lambda: described(lambda), ...(exits && { exits }) },
-    trace({ logits, weightedSum, weigh }) {
+    trace({ network, logits, weightedSum, weigh }) {
+      if (exits) checkBuilt('entropyPenalty', exits, network.stages.length);
       const sum = weightedSum((exit) => mean({ x: entropy({ logits: logits[exit - 1]! }) }), exits);
       return sum && weigh(sum, lambda);
     },

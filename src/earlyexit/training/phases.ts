@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../errors.ts';
 import type { Model } from '../model.ts';
+import { checkBuilt } from '../network.ts';
 import type { LossTerm } from './losses.ts';
 import type { ExitWeights } from './schedules.ts';
 import type { Plateau, Strategy } from './strategies.ts';
@@ -31,6 +32,7 @@ export function planPhases({ network, parameters }: Model, { strategy, epochs, w
   const name = strategy.name || 'the strategy';
   if (phases.length === 0) throw new ArgumentError(`train: expected phases from ${name}, got none`);
   return phases.map((phase) => {
+    if (phase.exits) checkBuilt(`train: phase '${phase.name}' of ${name}`, phase.exits, exits);
     const given = phase.weights ? weightsPerExit(phase.weights, exits) : weights;
     const { epochs, learningRate = 1, plateau } = phase;
     const weighed = given.map((weight, index) => (phase.exits?.includes(index + 1) ?? true ? weight : 0));

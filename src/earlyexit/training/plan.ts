@@ -29,6 +29,8 @@ export interface TrainingPlan {
   readonly optimizer: Optimizer;
   readonly augmentation: Augmentation | undefined;
   readonly schedule: ScheduleContext;
+  /** Between two checkpoints. */
+  readonly everySeconds: number;
   readonly record: PlanRecord;
 }
 
@@ -40,12 +42,13 @@ export type PlanRecord = Omit<TrainingRecord, 'epochs' | 'interrupted' | 'adapte
 /** @throws ArgumentError for options out of range, and data that do not fit the network */
 export function planTraining(model: Model, dataset: Dataset, options: TrainOptions): TrainingPlan {
   const { batch = 64, seed = 1, accumulate = 1, optimizer = adam(), strategy = joint(), clipNorm } = options;
-  const { loss = [crossEntropies()], headGradient } = options;
-  checkOptions(model, dataset, options);
+  const { epochs: asked = 5, loss = [crossEntropies()], headGradient } = options;
+  const { everySeconds = 60 } = options.checkpoint ?? {};
+  checkOptions(model, dataset, { ...options, epochs: asked, batch, accumulate, everySeconds });
   const exits = model.network.stages.length;
   const samples = dataset.labels.length;
   const weights = weightsPerExit(options.weights, exits);
-  const phases = planPhases(model, { strategy, epochs: options.epochs ?? 5, weights, loss });
+  const phases = planPhases(model, { strategy, epochs: asked, weights, loss });
   const ends = phases.map((_, index) => phases.slice(0, index + 1).reduce((sum, phase) => sum + phase.epochs, 0));
   const epochs = ends.at(-1)!;
   const stepsPerEpoch = Math.ceil(samples / (batch * accumulate));
@@ -66,7 +69,8 @@ export function planTraining(model: Model, dataset: Dataset, options: TrainOptio
     ...(augmented && { augmentation: { ...augmented } }),
     optimizer: { name: optimizer.name, ...optimizer.options },
   };
-  return { phases, ends, epochs, batch, accumulate, seed, optimizer, augmentation: augmented, schedule, record };
+  const plan = { phases, ends, epochs, batch, accumulate, seed, optimizer, schedule, everySeconds, record };
+  return { ...plan, augmentation: augmented };
 }
 
 type PhasesRecord = Pick<TrainingRecord, 'weights' | 'weightSchedule' | 'loss' | 'phases'>;
@@ -95,8 +99,10 @@ function augmentationOf({ normalization }: Model, { augmentation: given }: Train
   return checked.shift || checked.flip || checked.cutout || checked.noise ? checked : undefined;
 }
 
-function checkOptions({ network }: Model, dataset: Dataset, options: TrainOptions): void {
-  const { epochs = 5, batch = 64, accumulate = 1, clipNorm, headGradient, validation, checkpoint } = options;
+type Resolved = TrainOptions & Pick<TrainingPlan, 'epochs' | 'batch' | 'accumulate' | 'everySeconds'>;
+
+function checkOptions({ network }: Model, dataset: Dataset, options: Resolved): void {
+  const { epochs, batch, accumulate, everySeconds, clipNorm, headGradient, validation } = options;
   const refuse = (expected: string, got: unknown): never => {
     throw new ArgumentError(`train: expected ${expected}, got ${String(got)}`);
   };
@@ -113,7 +119,6 @@ function checkOptions({ network }: Model, dataset: Dataset, options: TrainOption
   if (validation?.patience !== undefined && !whole(validation.patience)) {
     refuse('a patience of 1 epoch or more', validation.patience);
   }
-  const { everySeconds = 60 } = checkpoint ?? {};
   if (!(everySeconds >= 0)) refuse('checkpoints every 0 seconds or more', everySeconds);
   checkFits(network, dataset, 'train');
   if (validation) checkFits(network, validation.dataset, 'train: validation');

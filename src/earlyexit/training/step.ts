@@ -10,10 +10,12 @@ import { add } from '../../kernels/binary.ts';
 import { meanCrossEntropy } from '../../kernels/cross-entropy.ts';
 import { augment } from '../../kernels/augment.ts';
 import type { Augmentation } from '../../kernels/augment.ts';
-import type { Value } from '../../kernels/define.ts';
+import type { Operand, Value } from '../../kernels/define.ts';
+import { pad } from '../../kernels/pad.ts';
 import { sum } from '../../kernels/reduce.ts';
+import { reshape } from '../../kernels/reshape.ts';
+import { slice } from '../../kernels/slice.ts';
 import { scale, sqrt, square } from '../../kernels/unary.ts';
-import { updateScale } from '../../kernels/update-scale.ts';
 import { Rows } from '../../tensor/spec.ts';
 import { arena, Tensor } from '../../tensor/tensor.ts';
 import type { Model } from '../model.ts';
@@ -100,6 +102,8 @@ export async function compileStep(model: Model, options: StepOptions): Promise<T
   const shapes = new Map([...parameters.trained].map(([name, { shape }]) => [name, shape]));
   const trained = new Set([...shapes.keys()].filter(trains));
   const grads = arena(device, shapes, 'gradients');
+  // Of the losses of several runs; an arena's size is a multiple of 4.
+  const seen = accumulates ? Tensor.zeros(device, { dtype: 'f32', shape: [4] }, 'sum of losses') : undefined;
   const sums = accumulates ? Tensor.zeros(device, grads.whole, 'sum of gradients') : undefined;
   const state = optimizer.createState(device, parameters.whole);
   const part = Tensor.from(device, Float32Array.of(1, 1), [2], 'part of the step');
@@ -107,7 +111,15 @@ export async function compileStep(model: Model, options: StepOptions): Promise<T
   const weighing = new Weighing(device, options.weights);
   const rows = new Rows(batch, 'samples');
   const dispose = (): void => {
-    for (const held of [grads.whole, sums, ...state, part, share, weighing]) held?.dispose();
+    for (const held of [grads.whole, sums, seen, ...state, part, share, weighing]) held?.dispose();
+  };
+
+  /** One run whose loss is not finite spoils the step, whichever of them it is. */
+  const lossSoFar = (total: Value): Operand => {
+    if (!seen) return total;
+    const padded = pad({ x: reshape({ x: total }, { shape: [1] }) }, { axis: 0, after: 3 });
+    accumulate({ sum: seen, grads: padded, weights: part });
+    return slice({ x: seen }, { axis: 0, end: 1 });
   };
 
   /** Steps what is trained and has a gradient; a head of weight 0 has none. `sent`: the gradients at `observed`. */
@@ -131,9 +143,10 @@ export async function compileStep(model: Model, options: StepOptions): Promise<T
     const states = state.map(partsOf);
     if (sums) partsOf(grads.whole).forEach((of, run) => accumulate({ sum: theirs[run]!, grads: of, weights: part }));
     const squares = clipNorm ? theirs.map((x) => sum({ x: square({ x }) })).reduce((a, b) => add({ a, b })) : undefined;
-    const by = updateScale({ loss: total, squares: squares ?? share, share }, clipNorm ? { maxNorm: clipNorm } : {});
+    const inputs = { hyper, loss: lossSoFar(total), squares: squares ?? share, share };
     runs.forEach((_, run) => {
-      optimizer.step(ours[run]!, theirs[run]!, states.map((parts) => parts[run]!), { hyper, scale: by });
+      const parts = states.map((of) => of[run]!);
+      optimizer.step(ours[run]!, theirs[run]!, parts, inputs, clipNorm ? { maxNorm: clipNorm } : {});
     });
     return { sent: wanted.slice(names.length), norm: squares ? { [GRADIENT_NORM]: sqrt({ x: squares }) } : {} };
   };

@@ -125,13 +125,13 @@ export const progressive = ({ freeze = false, until }: { freeze?: boolean; until
   function progressive(network, epochs) {
     return divide('progressive', epochs, last(network)).map((part, index) => {
       const exit = index + 1;
-      const own = Object.values(network.parts[index]!).map((part) => `${part}.`);
+      const own: string[] = Object.values(network.parts[index]!);
       return {
         name: `exit ${exit}`,
         epochs: part,
         exits: freeze ? [exit] : upTo(exit),
         ...(until && { plateau: until }),
-        ...(freeze && { trains: (parameter: string) => own.some((prefix) => parameter.startsWith(prefix)) }),
+        ...(freeze && { trains: (parameter: string) => own.includes(partOf(parameter)) }),
       };
     });
   };

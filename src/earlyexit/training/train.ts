@@ -308,13 +308,14 @@ class Training implements Disposable {
     let where: string | undefined;
     let at = 0;
     for (const { x } of batches(this.#dataset, order)) {
-      if (at++ < first || where || at > first + accumulate) continue;
+      if (at++ < first) continue;
+      if (where || at > first + accumulate) break;
       where = await findNotFinite(this.#model, x);
     }
     const seen = where ? `, first seen in ${where}` : '';
     return new TrainingError(
       `train: the ${what} became ${value} at step ${step} (epoch ${epoch + 1})${seen}; ` +
-        'lower the learning rate, clip the gradients, or look for NaN in the data',
+        'lower the learning rate, clip the gradients, or look at the weights that training began with',
     );
   }
 
@@ -343,7 +344,7 @@ class Training implements Disposable {
 
   get #isDue(): boolean {
     const { checkpoint } = this.#options;
-    return checkpoint !== undefined && performance.now() - this.#saved >= (checkpoint.everySeconds ?? 60) * 1000;
+    return checkpoint !== undefined && performance.now() - this.#saved >= this.#plan.everySeconds * 1000;
   }
 
   async #saveIfDue(): Promise<void> {

@@ -1,6 +1,7 @@
 // Element-wise y = f(a, b) with broadcasting, f chosen by OP (the list is that of binary.ts).
 // y: [sizePerSample * samples]; a and b through a stride for each axis of y, 0 where they are repeated.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
+import package::lib::activation::activationGrad;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 
@@ -34,9 +35,7 @@ fn apply(p: f32, q: f32) -> f32 {
     case 6u: { return select(0.0, 1.0, p >= q); }
     case 7u: { return select(0.0, 1.0, p < q); }
     // From the result p of an activation and the gradient q of it.
-    case 8u: { return select(0.0, q, p > 0.0); }
-    case 9u: { return q * p * (1.0 - p); }
-    case 10u: { return q * (1.0 - p * p); }
+    case 8u, 9u, 10u: { return activationGrad(OP - 7, p, q); }
     default: { return p + q; }
   }
 }

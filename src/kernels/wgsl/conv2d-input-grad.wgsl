@@ -1,9 +1,11 @@
 // Gradient of a convolution by its input: dx[n, c, inY, inX] = sum over o, ky, kx of weight[o, c, ky, kx] *
 // dy[n, o, outY, outX], over the taps that lead from an output to this input: inY + padTop = outY * strideY + ky *
 // dilationY, and so along x.
-// Layouts as in conv2d.wgsl. An element of dx is one chain of fma over o, ky, kx.
+// Layouts as in conv2d.wgsl. An element of dx is one chain of fma over o, ky, kx; or the gradient before an activation
+// whose result is `activated`, of which that is the gradient.
 // Grid: [tiles, channels / 5]: an invocation computes 5 channels of 8 pixels of a row that are strideX apart, since
 // such pixels are reached by the same taps, from outputs that are neighbours.
+import package::lib::activation::activationGrad;
 import package::lib::live::Live;
 
 struct Params {
@@ -32,12 +34,14 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(3) var<uniform> params: Params;
-@group(0) @binding(4) var<uniform> live: Live;
+@group(0) @binding(2) var<storage, read> activated: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(5) var<uniform> live: Live;
 
 // outStepX is 1: each tap that reaches an input reads the output just before that of the last one.
 override SLIDING: bool = true;
+override ACTIVATION_GRAD: u32 = 0;
 
 const THREADS = 64u;
 const PIXELS = 8u;
@@ -159,7 +163,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var j = 0u; j < PIXELS; j++) {
       let column = inX + j * shape.strideX;
       if (column < shape.inWidth) {
-        dx[at + column] = select(right[i][j % 4], left[i][j % 4], j < 4);
+        var grad = select(right[i][j % 4], left[i][j % 4], j < 4);
+        if (ACTIVATION_GRAD != 0) {
+          grad = activationGrad(ACTIVATION_GRAD, activated[at + column], grad);
+        }
+        dx[at + column] = grad;
       }
     }
   }

@@ -1,8 +1,9 @@
-// Gradient of a convolution by its weight, in parts: partial[p, o, c, ky, kx] = sum over n, outY, outX of
-// dy[n, o, outY, outX] * x[n, c, inY, inX] with inY = outY * strideY + ky * dilationY - padTop, and so along x.
+// Gradient of a convolution by weight and bias, in parts: partial[p, o, (c, ky, kx)] = sum over n, outY, outX of
+// dy[n, o, outY, outX] * x[n, c, inY, inX] with inY = outY * strideY + ky * dilationY - padTop, and so along x; and
+// partial[p, o, last] the sum of dy alone: the bias is the weight of an input that is 1 everywhere.
 // Part p has the output rows n * outHeight + outY that are p modulo the number of parts, in order: its bits do not
 // depend on how many come after. A part that no live row belongs to is 0.
-// Layouts as in conv2d.wgsl. partial: [parts, outChannels, inChannels, kernelHeight, kernelWidth]
+// Layouts as in conv2d.wgsl. partial: [parts, outChannels, inChannels * kernelHeight * kernelWidth + 1]
 // Grid: [tiles, outChannels / 5]: an invocation computes 5 output channels of up to 8 taps of a row of the kernel.
 import package::lib::live::Live;
 
@@ -40,10 +41,13 @@ const TAPS = 8u;
 const CHANNELS = 5u;
 const FOUR = vec4u(0, 1, 2, 3);
 
+// What lies beyond the edges: 0, or the 1 that the bias is the weight of.
+var<private> beyond: f32;
+
 // One element of a row of x. Left of the edge the column has wrapped around to more than any width.
 fn inputAt(row: u32, column: u32, width: u32) -> f32 {
   let inside = column < width;
-  return select(0.0, x[select(0, row + column, inside)], inside);
+  return select(beyond, x[select(0, row + column, inside)], inside);
 }
 
 fn fourInputsAt(row: u32, columns: vec4u, width: u32) -> vec4f {
@@ -61,15 +65,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let shape = params;
   let across = (shape.kernelWidth + TAPS - 1) / TAPS;
   let tapRows = shape.inChannels * shape.kernelHeight;
-  let part = id.x / across / tapRows;
+  // And one for the bias.
+  let tiles = tapRows * across + 1;
+  let part = id.x / tiles;
   let firstChannel = id.y * CHANNELS;
   if (part >= shape.parts || firstChannel >= shape.outChannels) {
     return;
   }
-  let tapRow = id.x / across % tapRows;
+  let tile = id.x % tiles;
+  let ofBias = tile == tiles - 1;
+  beyond = select(0.0, 1.0, ofBias);
+  let tapRow = tile / across;
   let channel = tapRow / shape.kernelHeight;
   let ky = tapRow % shape.kernelHeight;
-  let kx = id.x % across * TAPS;
+  let kx = tile % across * TAPS;
 
   // Channels beyond the last repeat it and are not stored.
   let outSize = shape.outHeight * shape.outWidth;
@@ -94,8 +103,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let inRow = ((sample * shape.inChannels + channel) * shape.inHeight + inY) * shape.inWidth;
     let outRow = sample * shape.outChannels * outSize + outY * shape.outWidth;
     // A row beyond the edge has no width and adds nothing.
-    let inside = inY < shape.inHeight;
-    let width = select(0, shape.inWidth, inside);
+    let inside = ofBias || inY < shape.inHeight;
+    let width = select(0, shape.inWidth, inside && !ofBias);
     // The inputs that one output meets at the eight taps. Where they slide, they begin one before the first output.
     var left = vec4f(); var right = vec4f();
     if (SLIDING) {
@@ -128,8 +137,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var left = array<vec4f, CHANNELS>(l0, l1, l2, l3, l4);
   var right = array<vec4f, CHANNELS>(r0, r1, r2, r3, r4);
   for (var i = 0u; i < min(CHANNELS, shape.outChannels - firstChannel); i++) {
-    let at = ((part * shape.outChannels + firstChannel + i) * tapRows + tapRow) * shape.kernelWidth + kx;
-    for (var j = 0u; j < min(TAPS, shape.kernelWidth - kx); j++) {
+    let channelAt = (part * shape.outChannels + firstChannel + i) * (tapRows * shape.kernelWidth + 1);
+    let at = channelAt + tapRow * shape.kernelWidth + kx;
+    for (var j = 0u; j < select(min(TAPS, shape.kernelWidth - kx), 1, ofBias); j++) {
       partial[at + j] = select(right[i][j % 4], left[i][j % 4], j < 4);
     }
   }

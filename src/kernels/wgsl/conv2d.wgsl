@@ -1,9 +1,11 @@
 // Convolution: y[n, o] = activate(sum over c, ky, kx of weight[o, c, ky, kx] * (x[n, c] shifted by the tap) + bias[o]).
+// POOL: y is the maximum of that over windows of 2 x 2 side by side, rows and columns left over are none of y.
 // x: [rows, inChannels, inHeight, inWidth], zero beyond its edges; weight: [outChannels, inChannels, kernelHeight,
-// kernelWidth]; bias: [outChannels]; y: [rows, outChannels, outHeight, outWidth]. An element of y is one chain of fma
-// over c, ky, kx, so its bits depend neither on the number of samples nor on its place in a tile.
-// Grid: [tiles, channels / 5]: an invocation computes 5 channels of 8 pixels that are neighbours in a row.
+// kernelWidth]; bias: [outChannels]; y: [rows, outChannels, outHeight, outWidth], or of half the height and width. A sum
+// is one chain of fma over c, ky, kx, so its bits depend neither on the number of samples nor on its place in a tile.
+// Grid: [tiles, channels / 5]: an invocation computes 5 channels of 8 pixels that are neighbours in a row, or in two.
 import package::lib::activation::activate;
+import package::lib::float_bits::isNanBits;
 import package::lib::live::Live;
 
 struct Params {
@@ -36,6 +38,7 @@ struct Params {
 override SLIDING: bool = true;
 override BIAS: bool = false;
 override ACTIVATION: u32 = 0;
+override POOL: bool = false;
 
 const THREADS = 64u;
 const PIXELS = 8u;
@@ -58,20 +61,24 @@ fn fourInputsAt(row: u32, columns: vec4u, width: u32) -> vec4f {
   );
 }
 
+// NaN wins over every number.
+fn greater(a: f32, b: f32) -> f32 {
+  return select(max(a, b), a + b, isNanBits(bitcast<u32>(a)) || isNanBits(bitcast<u32>(b)));
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   // Read once: software adapters would read a uniform again at each use.
   let shape = params;
   let across = (shape.outWidth + PIXELS - 1) / PIXELS;
-  let outRow = id.x / across;
-  let sample = outRow / shape.outHeight;
+  let tileRows = select(shape.outHeight, shape.outHeight / 2, POOL);
+  let tileRow = id.x / across;
+  let sample = tileRow / tileRows;
   let firstChannel = id.y * CHANNELS;
   if (sample >= live.rows * shape.samples || firstChannel >= shape.outChannels) {
     return;
   }
-  let outY = outRow % shape.outHeight;
   let outX = id.x % across * PIXELS;
-  let firstY = outY * shape.strideY - shape.padTop;
   let firstX = outX * shape.strideX - shape.padLeft;
 
   // Channels beyond the last repeat it and are not stored.
@@ -83,61 +90,85 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let at3 = min(firstChannel + 3, lastChannel) * taps;
   let at4 = min(firstChannel + 4, lastChannel) * taps;
 
-  // Ten variables and not an array: software adapters keep arrays in memory.
-  var l0 = vec4f(); var r0 = vec4f();
-  var l1 = vec4f(); var r1 = vec4f();
-  var l2 = vec4f(); var r2 = vec4f();
-  var l3 = vec4f(); var r3 = vec4f();
-  var l4 = vec4f(); var r4 = vec4f();
-  for (var channel = 0u; channel < shape.inChannels; channel++) {
-    let plane = (sample * shape.inChannels + channel) * shape.inHeight;
-    for (var ky = 0u; ky < shape.kernelHeight; ky++) {
-      let inY = firstY + ky * shape.dilationY;
-      let inRow = (plane + inY) * shape.inWidth;
-      // A row beyond the edge has no width and adds nothing.
-      let inside = inY < shape.inHeight;
-      let width = select(0, shape.inWidth, inside);
-      // The inputs of one tap. Where they slide, they begin one before the first tap.
-      var left = vec4f(); var right = vec4f();
-      if (SLIDING) {
-        left = fourInputsAt(inRow, firstX - 1 + FOUR, width);
-        right = fourInputsAt(inRow, firstX + 3 + FOUR, width);
-      }
-      for (var kx = 0u; kx < select(0, shape.kernelWidth, inside); kx++) {
-        let inX = firstX + kx * shape.dilationX;
+  let height = select(1u, 2u, POOL);
+  // Of the windows' upper rows.
+  var above = array<vec4f, CHANNELS>();
+  for (var windowRow = 0u; windowRow < height; windowRow++) {
+    let outY = tileRow % tileRows * height + windowRow;
+    let firstY = outY * shape.strideY - shape.padTop;
+
+    // Ten variables and not an array: software adapters keep arrays in memory.
+    var l0 = vec4f(); var r0 = vec4f();
+    var l1 = vec4f(); var r1 = vec4f();
+    var l2 = vec4f(); var r2 = vec4f();
+    var l3 = vec4f(); var r3 = vec4f();
+    var l4 = vec4f(); var r4 = vec4f();
+    for (var channel = 0u; channel < shape.inChannels; channel++) {
+      let plane = (sample * shape.inChannels + channel) * shape.inHeight;
+      for (var ky = 0u; ky < shape.kernelHeight; ky++) {
+        let inY = firstY + ky * shape.dilationY;
+        let inRow = (plane + inY) * shape.inWidth;
+        // A row beyond the edge has no width and adds nothing.
+        let inside = inY < shape.inHeight;
+        let width = select(0, shape.inWidth, inside);
+        // The inputs of one tap. Where they slide, they begin one before the first tap.
+        var left = vec4f(); var right = vec4f();
         if (SLIDING) {
-          left = vec4f(left.yzw, right.x);
-          right = vec4f(right.yzw, inputAt(inRow, inX + PIXELS - 1, width));
-        } else {
-          left = fourInputsAt(inRow, inX + FOUR * shape.strideX, width);
-          right = fourInputsAt(inRow, inX + (4 + FOUR) * shape.strideX, width);
+          left = fourInputsAt(inRow, firstX - 1 + FOUR, width);
+          right = fourInputsAt(inRow, firstX + 3 + FOUR, width);
         }
-        let tap = (channel * shape.kernelHeight + ky) * shape.kernelWidth + kx;
-        let w0 = vec4f(weight[at0 + tap]);
-        let w1 = vec4f(weight[at1 + tap]);
-        let w2 = vec4f(weight[at2 + tap]);
-        let w3 = vec4f(weight[at3 + tap]);
-        let w4 = vec4f(weight[at4 + tap]);
-        l0 = fma(w0, left, l0); r0 = fma(w0, right, r0);
-        l1 = fma(w1, left, l1); r1 = fma(w1, right, r1);
-        l2 = fma(w2, left, l2); r2 = fma(w2, right, r2);
-        l3 = fma(w3, left, l3); r3 = fma(w3, right, r3);
-        l4 = fma(w4, left, l4); r4 = fma(w4, right, r4);
+        for (var kx = 0u; kx < select(0, shape.kernelWidth, inside); kx++) {
+          let inX = firstX + kx * shape.dilationX;
+          if (SLIDING) {
+            left = vec4f(left.yzw, right.x);
+            right = vec4f(right.yzw, inputAt(inRow, inX + PIXELS - 1, width));
+          } else {
+            left = fourInputsAt(inRow, inX + FOUR * shape.strideX, width);
+            right = fourInputsAt(inRow, inX + (4 + FOUR) * shape.strideX, width);
+          }
+          let tap = (channel * shape.kernelHeight + ky) * shape.kernelWidth + kx;
+          let w0 = vec4f(weight[at0 + tap]);
+          let w1 = vec4f(weight[at1 + tap]);
+          let w2 = vec4f(weight[at2 + tap]);
+          let w3 = vec4f(weight[at3 + tap]);
+          let w4 = vec4f(weight[at4 + tap]);
+          l0 = fma(w0, left, l0); r0 = fma(w0, right, r0);
+          l1 = fma(w1, left, l1); r1 = fma(w1, right, r1);
+          l2 = fma(w2, left, l2); r2 = fma(w2, right, r2);
+          l3 = fma(w3, left, l3); r3 = fma(w3, right, r3);
+          l4 = fma(w4, left, l4); r4 = fma(w4, right, r4);
+        }
       }
     }
-  }
 
-  var left = array<vec4f, CHANNELS>(l0, l1, l2, l3, l4);
-  var right = array<vec4f, CHANNELS>(r0, r1, r2, r3, r4);
-  for (var i = 0u; i < min(CHANNELS, shape.outChannels - firstChannel); i++) {
-    let channel = firstChannel + i;
-    let at = ((sample * shape.outChannels + channel) * shape.outHeight + outY) * shape.outWidth + outX;
-    for (var j = 0u; j < min(PIXELS, shape.outWidth - outX); j++) {
-      var sum = select(right[i][j % 4], left[i][j % 4], j < 4);
+    var left = array<vec4f, CHANNELS>(l0, l1, l2, l3, l4);
+    var right = array<vec4f, CHANNELS>(r0, r1, r2, r3, r4);
+    for (var i = 0u; i < min(CHANNELS, shape.outChannels - firstChannel); i++) {
+      let channel = firstChannel + i;
+      var biasOf = 0.0;
       if (BIAS) {
-        sum += bias[channel];
+        biasOf = bias[channel];
       }
-      y[at + j] = activate(ACTIVATION, sum);
+      let plane = (sample * shape.outChannels + channel) * tileRows;
+      if (POOL) {
+        let l = left[i] + biasOf;
+        let r = right[i] + biasOf;
+        let widest = vec4f(greater(l.x, l.y), greater(l.z, l.w), greater(r.x, r.y), greater(r.z, r.w));
+        if (windowRow == 0) {
+          above[i] = widest;
+          continue;
+        }
+        let pooledWidth = shape.outWidth / 2;
+        let at = (plane + outY / 2) * pooledWidth + outX / 2;
+        for (var j = 0u; j < min(PIXELS / 2, pooledWidth - outX / 2); j++) {
+          y[at + j] = activate(ACTIVATION, greater(above[i][j], widest[j]));
+        }
+      } else {
+        let at = (plane + outY) * shape.outWidth + outX;
+        for (var j = 0u; j < min(PIXELS, shape.outWidth - outX); j++) {
+          y[at + j] = activate(ACTIVATION, select(right[i][j % 4], left[i][j % 4], j < 4) + biasOf);
+        }
+      }
     }
   }
 }

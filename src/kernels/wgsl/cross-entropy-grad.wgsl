@@ -1,7 +1,7 @@
 // Gradient of cross-entropy: dlogits = dloss * (total * softmax(logits) - a), where a is the weighted target of a class
 // (lib/smoothed-target.wgsl, times its weight) and total the sum of a over the classes.
-// logits, dlogits: [rows, classes], labels: u32[rows], classWeights: [classes], dloss: [rows]. A label >= classes or
-// equal to `ignore` gives zeros. Grid: one invocation per row.
+// logits, dlogits: [rows, classes], labels: u32[rows], classWeights: [classes], dloss: [rows], or [1] of their mean.
+// A label >= classes or equal to `ignore` gives zeros. Grid: one invocation per row.
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::softmax_weight::softmaxWeight;
@@ -24,6 +24,8 @@ struct Params {
 @group(0) @binding(6) var<uniform> live: Live;
 
 override WEIGHTED: bool = false;
+// dloss is that of the mean over the live rows.
+override MEAN: bool = false;
 
 fn shareOf(c: u32, label: u32) -> f32 {
   let share = smoothedTarget(c, label, params.smoothing, params.classes);
@@ -62,7 +64,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       total += shareOf(i - start, label);
     }
   }
-  let scale = dloss[row];
+  let rows = f32(live.rows * params.rowsPerSample);
+  let scale = dloss[select(row, 0, MEAN)] / select(1.0, rows, MEAN);
   for (var i = start; i < end; i++) {
     let probability = softmaxWeight(logits[i], maximum) / sum;
     dlogits[i] = scale * (total * probability - shareOf(i - start, label));

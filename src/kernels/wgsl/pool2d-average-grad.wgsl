@@ -1,6 +1,8 @@
 // Gradient of average pooling: dx[plane, inY, inX] = sum over the windows that hold it of dy / (positions that the
-// average divided by). Layouts and positions as in pool2d.wgsl.
+// average divided by); or the gradient before an activation whose result is `activated`, of which that is the gradient.
+// Layouts and positions as in pool2d.wgsl.
 // Grid: one invocation per element of x.
+import package::lib::activation::activationGrad;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 
@@ -25,9 +27,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(2) var<uniform> params: Params;
-@group(0) @binding(3) var<uniform> live: Live;
+@group(0) @binding(1) var<storage, read> activated: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(4) var<uniform> live: Live;
+
+override ACTIVATION_GRAD: u32 = 0;
 
 const THREADS = 64u;
 
@@ -54,6 +59,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let width = min(left + params.kernelWidth, params.countRight) - max(left, params.countLeft);
       sum += dy[(plane * params.outHeight + outY) * params.outWidth + outX] / f32(height * width);
     }
+  }
+  if (ACTIVATION_GRAD != 0) {
+    sum = activationGrad(ACTIVATION_GRAD, activated[index], sum);
   }
   dx[index] = sum;
 }

@@ -1,8 +1,10 @@
 // Gradient of maximum pooling: dx[plane, inY, inX] = sum of dy over the windows whose first maximum, in row-major
-// order, stands there. The maxima are sought again in x instead of being kept.
+// order, stands there. The maxima are sought again in x instead of being kept. Or the gradient before an activation
+// whose result is `activated`, of which dx is the gradient.
 // Layouts and positions as in pool2d.wgsl.
 // Grid: one invocation per cell of stride x stride inputs, which it alone writes; a window that reaches into several
 // cells is searched for each of them.
+import package::lib::activation::activationGrad;
 import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
@@ -27,9 +29,12 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(3) var<uniform> params: Params;
-@group(0) @binding(4) var<uniform> live: Live;
+@group(0) @binding(2) var<storage, read> activated: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(5) var<uniform> live: Live;
+
+override ACTIVATION_GRAD: u32 = 0;
 
 const THREADS = 64u;
 
@@ -80,6 +85,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       if (inCell) {
         dx[planeAt + found.x * shape.inWidth + found.y] += dy[(plane * shape.outHeight + outY) * shape.outWidth + outX];
       }
+    }
+  }
+  if (ACTIVATION_GRAD == 0) {
+    return;
+  }
+  for (var row = cellRows.x; row < cellRows.y; row++) {
+    for (var column = cellColumns.x; column < cellColumns.y; column++) {
+      let at = planeAt + row * shape.inWidth + column;
+      dx[at] = activationGrad(ACTIVATION_GRAD, activated[at], dx[at]);
     }
   }
 }

@@ -15,6 +15,16 @@ fn activateNumber(kind: u32, value: f32) -> f32 {
   }
 }
 
+// The gradient before an activation, from its result and the gradient of that.
+fn activationGrad(kind: u32, result: f32, grad: f32) -> f32 {
+  switch (kind) {
+    case 1u: { return select(0.0, grad, result > 0.0); }
+    case 2u: { return grad * result * (1.0 - result); }
+    case 3u: { return grad * (1.0 - result * result); }
+    default: { return grad; }
+  }
+}
+
 // exp of the negative magnitude only, which cannot overflow.
 fn sigmoid(value: f32) -> f32 {
   let e = exp(-abs(value));

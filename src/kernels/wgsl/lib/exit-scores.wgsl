@@ -2,6 +2,7 @@
 // t = sum (z - m) exp(z - m): confidence = 1 / s, entropy = log s - t / s (nats), margin = (1 - exp(second - m)) / s.
 // s and t are rescaled whenever a greater logit turns up. Non-finite logits take no part and are flagged.
 import package::lib::float_bits::isFiniteBits;
+import package::lib::softmax_weight::VANISHING;
 
 struct RunningScores {
   greatest: f32,
@@ -36,8 +37,6 @@ struct ExitScores {
 }
 
 const LARGEST = 3.0e38f;
-// exp() of this is 0 in f32; differences are kept above it so that 0 * Inf cannot arise.
-const VANISHING = -200.0f;
 
 fn noScores() -> RunningScores {
   return RunningScores(-LARGEST, -LARGEST, 0.0, 0.0, 0u, true, true);

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { gradients } from '../../src/autograd/backward.ts';
+import { compile } from '../../src/graph/program.ts';
+import type { CompileOptions, Program } from '../../src/graph/program.ts';
+import { checkpoint, trace } from '../../src/graph/trace.ts';
+import { fuse } from '../../src/graph/passes/fuse.ts';
+import { mul, reluGrad } from '../../src/kernels/binary.ts';
+import { conv2d } from '../../src/kernels/conv2d.ts';
+import type { Value } from '../../src/kernels/define.ts';
+import { linear } from '../../src/kernels/linear.ts';
+import { averagePool2d, maxPool2d } from '../../src/kernels/pool2d.ts';
+import { mean } from '../../src/kernels/reduce.ts';
+import { reshape } from '../../src/kernels/reshape.ts';
+import { relu, sigmoid, tanh } from '../../src/kernels/unary.ts';
+import { Rows } from '../../src/tensor/spec.ts';
+import type { Spec } from '../../src/tensor/spec.ts';
+import { random } from '../op-table.ts';
+import { openTestDevice } from '../open-test-device.ts';
+
+const device = await openTestDevice();
+const rows = new Rows(3);
+const image = { dtype: 'f32', shape: [3, 2, 11, 12], rows } as const;
+const flat = { dtype: 'f32', shape: [3, 7], rows } as const;
+const weight = (...shape: number[]): Spec => ({ dtype: 'f32', shape });
+
+type Body = (inputs: Record<string, Value>) => Record<string, Value>;
+
+/** Runs with the pass and without on the same data; an element of x is NaN. Returns the numbers of launches. */
+async function agree(specs: Record<string, Spec>, body: Body): Promise<[fused: number, plain: number]> {
+  const inputs: Record<string, Float32Array> = {};
+  Object.entries(specs).forEach(([name, { shape }], index) => {
+    inputs[name] = Float32Array.from(random(shape, index + 1).data);
+  });
+  inputs['x']![17] = NaN;
+  const run = async (options: CompileOptions): Promise<[number, unknown]> => {
+    using program: Program = await compile(device, specs, body, options);
+    return [program.dispatches, await program.call(inputs)];
+  };
+  const [fused, values] = await run({});
+  const [plain, wanted] = await run({ without: ['fuse'] });
+  expect(values).toEqual(wanted);
+  expect(Object.values(values as object).flatMap((list: Float32Array) => [...list]).some(Number.isFinite)).toBe(true);
+  return [fused, plain];
+}
+
+describe('fuse: the same bits by fewer launches', () => {
+  const conv = (x: Value, weight: Value, options = {}): Value => conv2d({ x, weight }, { padding: 1, ...options });
+
+  it('activations behind products, convolutions and pooling', async () => {
+    const given = { x: image, w: weight(6, 2, 3, 3), v: weight(4, 7), f: flat };
+    expect(await agree(given, ({ x, w, v, f }) => ({
+      relu: relu({ x: conv(x!, w!) }),
+      tanh: tanh({ x: linear({ x: f!, weight: v! }) }),
+      sigmoid: sigmoid({ x: averagePool2d({ x: x! }, { kernel: 3 }) }),
+      twice: relu({ x: tanh({ x: linear({ x: f!, weight: v! }) }) }),
+    }))).toEqual([5, 9]);
+  });
+
+  it('maximum pooling behind convolutions, at an odd height and width too', async () => {
+    const given = { x: image, w: weight(6, 2, 3, 3), b: weight(6) };
+    const pool = { kernel: 2 };
+    expect(await agree(given, ({ x, w, b }) => ({
+      plain: maxPool2d({ x: conv(x!, w!) }, pool),
+      relu: maxPool2d({ x: relu({ x: conv2d({ x: x!, weight: w!, bias: b! }) }) }, pool),
+      behind: maxPool2d({ x: conv(x!, w!) }, { ...pool, activation: 'sigmoid' }),
+      last: relu({ x: maxPool2d({ x: conv(x!, w!, { stride: 2 }) }, pool) }),
+    }))).toEqual([4, 10]);
+  });
+
+  it('but no other pooling, nor behind another activation', async () => {
+    const given = { x: image, w: weight(6, 2, 3, 3) };
+    expect(await agree(given, ({ x, w }) => ({
+      three: maxPool2d({ x: conv(x!, w!) }, { kernel: 3 }),
+      near: maxPool2d({ x: conv(x!, w!) }, { kernel: 2, stride: 1 }),
+      padded: maxPool2d({ x: conv(x!, w!) }, { kernel: 2, padding: 1 }),
+      up: maxPool2d({ x: conv(x!, w!) }, { kernel: 2, ceil: true }),
+      tanh: maxPool2d({ x: conv(x!, w!, { activation: 'tanh' }) }, { kernel: 2 }),
+    }))).toEqual([10, 10]);
+  });
+
+  it('gradients through activations', async () => {
+    const given = { x: image, w: weight(6, 2, 3, 3), u: weight(5, 6, 3, 3), v: weight(4, 20), z: weight(2, 4) };
+    const [fused, plain] = await agree(given, ({ x, w, u, v, z }) => {
+      let value = conv2d({ x: x!, weight: w! }, { activation: 'tanh' });
+      value = averagePool2d({ x: conv2d({ x: value, weight: u! }, { activation: 'sigmoid' }) }, { kernel: 2, ceil: true });
+      value = reshape({ x: maxPool2d({ x: relu({ x: value }) }, { kernel: 2 }) }, { shape: [3, 20] });
+      value = linear({ x: value, weight: v! }, { activation: 'relu' });
+      const grads = gradients(mean({ x: linear({ x: value, weight: z! }) }), [x!, w!, u!, v!, z!]);
+      return Object.fromEntries(grads.map((grad, index) => [`grad${index}`, grad!]));
+    });
+    expect(plain - fused).toBe(5);
+  });
+});
+
+describe('fuse leaves alone', () => {
+  const fusedOf = (body: Body): string[] => {
+    const graph = trace({ x: flat, w: weight(7, 7) }, body);
+    return fuse(graph.nodes, graph).map(({ op }) => op.name);
+  };
+  const product = (inputs: Record<string, Value>): Value => linear({ x: inputs['x']!, weight: inputs['w']! });
+
+  it('what is used twice, is a result, or is stored under another shape', () => {
+    const twice: Body = (inputs) => {
+      const y = product(inputs);
+      return { z: mul({ a: relu({ x: y }), b: reshape({ x: y }, { shape: [3, 7] }) }) };
+    };
+    expect(fusedOf(twice)).toContain('relu');
+    expect(fusedOf((inputs) => {
+      const y = product(inputs);
+      return { y: reshape({ x: y }, { shape: [3, 1, 7] }), z: relu({ x: y }) };
+    })).toContain('relu');
+  });
+
+  it('what is in another segment', () => {
+    expect(fusedOf((inputs) => {
+      const y = product(inputs);
+      checkpoint();
+      return { z: relu({ x: y }) };
+    })).toContain('relu');
+  });
+
+  it('a gradient whose activation comes later', () => {
+    const later: Body = (inputs) => {
+      const y = product(inputs);
+      return { z: reluGrad({ a: tanh({ x: inputs['x']! }), b: y }) };
+    };
+    expect(fusedOf(later)).toContain('relu-grad');
+  });
+});
