@@ -46,6 +46,11 @@ export class Device {
   readonly gpu: GPUDevice;
   readonly info: GPUAdapterInfo;
   readonly counters: Counters = { submits: 0, dispatches: 0, reads: 0, bytesRead: 0, writes: 0 };
+  /**
+   * The variant measured to be the fastest here, for an operation and a class of shapes. `tune()` fills it; programs that
+   * are compiled later go by it.
+   */
+  readonly fastest = new Map<string, string>();
   /** Errors that WebGPU reported outside compilation; any at all means that some result is wrong. */
   uncapturedErrors = 0;
   /** Resolves when the device is gone, with the reason. Never rejects. */

@@ -8,6 +8,8 @@ import { planMemory } from './plan.ts';
 import type { Lifetime } from './plan.ts';
 import { TracedValue } from './trace.ts';
 import type { Graph, Node } from './trace.ts';
+import { choosing } from './variants.ts';
+import type { Chooser } from './variants.ts';
 
 /** A launch in its place: which operation it belongs to, which segment. */
 export interface Step {
@@ -35,15 +37,18 @@ export interface LowerOptions {
   readonly reuse?: boolean | undefined;
   /** Passes that are left out. */
   readonly without?: readonly PassName[] | undefined;
+  /** Those that need no feature where left out. */
+  readonly choose?: Chooser | undefined;
 }
 
 /** Turns nodes into launches, drops what nobody uses, and plans the memory of what remains. */
-export function lower(graph: Graph, { reuse = true, without = [] }: LowerOptions): Lowered {
+export function lower(graph: Graph, options: LowerOptions): Lowered {
+  const { reuse = true, without = [], choose = choosing(new Set(), new Map()) } = options;
   let nodes: readonly Node[] = graph.nodes;
   for (const [name, pass] of Object.entries(passes)) {
     if (!without.includes(name as PassName)) nodes = pass(nodes, graph);
   }
-  const lowered = nodes.map((node) => lowerNode(node));
+  const lowered = nodes.map((node) => lowerNode(node, choose));
   const needed = neededNodes(nodes, graph, lowered);
   const steps: Step[] = [];
   nodes.forEach((node, index) => {
@@ -85,9 +90,11 @@ const needsMemory = (value: TracedValue): boolean =>
 const boundValues = (dispatch: Dispatch): TracedValue[] =>
   Object.values(dispatch.bind).filter((bound): bound is TracedValue => bound instanceof TracedValue);
 
-function lowerNode(node: Node): Dispatch[] {
-  const scratch = (spec: Spec): TracedValue => new TracedValue(spec, { kind: 'scratch' });
-  const dispatches = node.op.lower(node.inputs, node.outputs, node.attributes, { scratch });
+export function lowerNode(node: Node, choose: Chooser): Dispatch[] {
+  const dispatches = node.op.lower(node.inputs, node.outputs, node.attributes, {
+    scratch: (spec: Spec): TracedValue => new TracedValue(spec, { kind: 'scratch' }),
+    choose: (shapes, variants) => choose(`${node.op.name} ${shapes}`, variants),
+  });
   for (const dispatch of dispatches) checkGrid(node.op, dispatch);
   return dispatches;
 }

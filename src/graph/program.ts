@@ -16,6 +16,8 @@ import type { Lowered, Step } from './lower.ts';
 import type { PassName } from './passes/index.ts';
 import { trace } from './trace.ts';
 import type { Graph, TracedValue } from './trace.ts';
+import { choosing } from './variants.ts';
+import type { Chooser } from './variants.ts';
 
 export interface CompileOptions {
   /** Prefix of every WebGPU label, so that Dawn's messages name the operation. */
@@ -26,6 +28,8 @@ export interface CompileOptions {
   reuse?: boolean;
   /** Leaves out passes over what was traced, for the same reason. */
   without?: readonly PassName[];
+  /** Picks variants, in place of what was measured on the device. */
+  choose?: Chooser;
   /** Also prepares what `encode` needs to size grids on the GPU. */
   indirect?: boolean;
   /**
@@ -594,6 +598,7 @@ export async function compile<I extends string, O extends string>(
 /** Compiles a graph that `trace()` made. */
 export async function compileGraph(device: Device, graph: Graph, options: CompileOptions = {}): Promise<Program> {
   device.check();
-  const program = new Program(device, graph, lower(graph, options), options.label ?? 'program');
+  const lowered = lower(graph, { choose: choosing(device.features, device.fastest), ...options });
+  const program = new Program(device, graph, lowered, options.label ?? 'program');
   return program.build(options);
 }

@@ -63,7 +63,16 @@ export function dispatch<Storage extends string, Params, Overrides>(
 export interface LowerContext {
   /** A temporary that lives only inside this operation. */
   scratch(spec: Spec): Value;
+  /**
+   * One of several ways to compute the same: what was measured to be the fastest on this device, else the first that it
+   * can run. `shapes` names those for which the answer may be the same; never the number of samples, unless all ways
+   * give the same bits.
+   */
+  choose(shapes: string, variants: Variants): Dispatch[];
 }
+
+/** The launches of each way, by its name. */
+export type Variants = Readonly<Record<string, () => Dispatch[]>>;
 
 export interface NoGradient {
   readonly none: string;
