@@ -5,9 +5,18 @@ import { root, run, runNode } from './run.mjs';
 
 /** Installs what package-lock.json names, unless it is there. */
 export async function install() {
-  if (installed()) return;
-  console.error('exitgpu: installing packages (npm ci)');
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  await installIn('', ['--include=dev']);
+}
+
+/** Installs the engines of `bench/peers`, which has a package of its own. None of them needs its install script. */
+export async function installPeers() {
+  await installIn('bench/peers', ['--prefix=bench/peers', '--ignore-scripts']);
+}
+
+async function installIn(folder, flags) {
+  if (installed(folder)) return;
+  console.error(`exitgpu: installing packages (npm ci${folder && ` in ${folder}`})`);
+  const args = ['ci', ...flags, '--no-audit', '--no-fund', '--loglevel=error'];
   // npm names its own program to the scripts it runs; a bare `npm` on Windows is a batch file and needs a shell.
   const npm = process.env.npm_execpath;
   const shell = process.platform === 'win32';
@@ -31,10 +40,10 @@ export async function build() {
 }
 
 /** Is all of package-lock.json in npm's record of node_modules? By content, because a checkout changes its time. */
-function installed() {
-  const record = join(root, 'node_modules/.package-lock.json');
+function installed(folder) {
+  const record = join(root, folder, 'node_modules/.package-lock.json');
   if (!existsSync(record)) return false;
-  const [wanted, present] = [join(root, 'package-lock.json'), record].map(
+  const [wanted, present] = [join(root, folder, 'package-lock.json'), record].map(
     (file) => JSON.parse(readFileSync(file, 'utf8')).packages,
   );
   return Object.entries(wanted).every(

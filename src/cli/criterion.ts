@@ -1,5 +1,13 @@
-import { ArgumentError, CRITERIA, learnedCriterion, learnsToLeave } from '../node.ts';
-import type { ChosenThresholds, Criterion, CriterionKind, Model, Network } from '../node.ts';
+import { ArgumentError, CRITERIA, learnedCriterion, learnsToLeave, tuneTo } from '../node.ts';
+import type {
+  ChosenThresholds,
+  Criterion,
+  CriterionKind,
+  Model,
+  Network,
+  ScoreTable,
+  TuningTarget,
+} from '../node.ts';
 import { criterionOf, resolveCriterion } from '../earlyexit/criteria.ts';
 import { choiceText } from '../report/model.ts';
 import { choice, flag, number, numbers, optionalFlag } from './flags.ts';
@@ -18,10 +26,13 @@ export const criterionFlags = {
   }),
 };
 
+/** In percentage points. */
+export const MAX_LOSS = 0.2;
+
 export const maxLossFlag = flag(number(0, 100), {
   placeholder: 'points',
   help: 'Percentage points of accuracy that exits may cost on the validation part, where thresholds are chosen',
-  fallback: '0.2',
+  fallback: String(MAX_LOSS),
 });
 
 /** When samples leave, and who said so. */
@@ -82,3 +93,27 @@ export const fromChoice = (chosen: ChosenThresholds, source: 'stored' | 'chosen'
   chosenOn: chosen.chosenOn,
   shares: chosen.achieved.shares,
 });
+
+/**
+ * Thresholds where neither the flags, nor the model's file, nor what it has learned decides: every verb chooses them
+ * so, and `tune` too where it is given no other target.
+ */
+export const chooseNow = (
+  validation: ScoreTable,
+  {
+    criterion = 'entropy',
+    maxLoss = MAX_LOSS,
+  }: { readonly criterion?: CriterionKind | undefined; readonly maxLoss?: number | undefined },
+): ChosenThresholds => tuneTo(validation, { maxAccuracyLoss: maxLoss / 100 }, { criterion });
+
+/** What chooses again, on other scores, as stored thresholds were chosen. */
+export const chooseAgain =
+  (stored: ChosenThresholds) =>
+  (validation: ScoreTable): ChosenThresholds =>
+    tuneTo(validation, targetOf(stored), { criterion: stored.criterion });
+
+/** Of a target that scores alone cannot be tuned to, a time or a guarantee, the shares that it came to. */
+function targetOf({ maxAccuracyLoss, classValues, maxMacs, targetShares, achieved }: ChosenThresholds): TuningTarget {
+  if (maxAccuracyLoss !== undefined) return { maxAccuracyLoss, perClass: classValues !== undefined };
+  return maxMacs !== undefined ? { macs: maxMacs } : { shares: targetShares ?? achieved.shares };
+}

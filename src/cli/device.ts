@@ -1,5 +1,7 @@
-import { open } from '../node.ts';
-import type { Device } from '../node.ts';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { filePlanStore, loadVariants, open } from '../node.ts';
+import type { Device, PlanStore } from '../node.ts';
 import { optionalFlag, text } from './flags.ts';
 
 export const adapterFlag = optionalFlag(text, {
@@ -7,5 +9,15 @@ export const adapterFlag = optionalFlag(text, {
   help: 'Take the adapter whose name contains this, e.g. llvmpipe (default the first)',
 });
 
+/** Where what was measured of devices is kept between calls of the command: measuring takes a while. */
+export function measurements(): PlanStore {
+  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return filePlanStore(join(cache, 'exitgpu', 'plans'));
+}
+
 /** @throws NoAdapterError with the ways to get one */
-export const openDevice = (adapter: string | undefined): Promise<Device> => open(adapter ? { adapter } : {});
+export async function openDevice(adapter: string | undefined): Promise<Device> {
+  const device = await open(adapter ? { adapter } : {});
+  await loadVariants(device, measurements());
+  return device;
+}

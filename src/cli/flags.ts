@@ -66,11 +66,11 @@ export const number =
 /** Texts with commas between them. */
 export const texts: Reader<readonly string[]> = (value) => value.split(',').map(text);
 
-/** Numbers with commas between them. */
+/** Numbers with commas between them, each as `number` takes it. */
 export const numbers =
-  (min: number): Reader<readonly number[]> =>
+  (...range: Parameters<typeof number>): Reader<readonly number[]> =>
   (value) =>
-    value.split(',').map(number(min));
+    value.split(',').map(number(...range));
 
 export const choice =
   <const T extends string>(...choices: readonly T[]): Reader<T> =>

@@ -1,8 +1,7 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { filePlanStore, POLICIES } from '../node.ts';
+import { POLICIES } from '../node.ts';
 import type { ClassifierOptions } from '../node.ts';
 import { note } from './console.ts';
+import { measurements } from './device.ts';
 import { choice, flag, number, optionalFlag } from './flags.ts';
 
 export const policyFlags = {
@@ -19,7 +18,6 @@ export const policyFlags = {
   }),
 };
 
-/** Where plans are kept between calls of the command: measuring a device takes a while. */
 export function policyOptions({
   policy,
 }: {
@@ -27,6 +25,5 @@ export function policyOptions({
 }): Pick<ClassifierOptions, 'policy' | 'store'> {
   if (policy !== 'auto') return { policy };
   note('--policy auto: measuring this device, unless that has been done before');
-  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return { policy, store: filePlanStore(join(cache, 'exitgpu', 'plans')) };
+  return { policy, store: measurements() };
 }

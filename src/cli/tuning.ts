@@ -1,6 +1,7 @@
 import { controlRisk, geometricShares, NotCertifiedError, RISK_METHODS, risks, tuneTo } from '../node.ts';
-import type { ChosenThresholds, CriterionKind, Dataset, Network, ScoreTable } from '../node.ts';
-import { greatestThreshold } from '../earlyexit/criteria.ts';
+import type { ChosenThresholds, CriterionKind, Dataset, ExitTimes, Network, ScoreTable } from '../node.ts';
+import { endsOf } from '../earlyexit/judgement/answers.ts';
+import { chooseNow, MAX_LOSS } from './criterion.ts';
 import { choice, number, numbers, optionalFlag, toggle } from './flags.ts';
 import type { Values } from './flags.ts';
 import { UsageError } from './usage-error.ts';
@@ -28,12 +29,24 @@ const COST = 'a share of the network without exits, up to 1, or a number';
 export const targetFlags = {
   maxLoss: optionalFlag(number(0, 100), {
     placeholder: 'points',
-    help: 'Target: save most, with so many percentage points of accuracy lost at most (0.2 where no target is given)',
+    help: `Target: save most, with so many percentage points of accuracy lost at most (${MAX_LOSS} if none is given)`,
   }),
   perClass: toggle('With --max-loss: a threshold for each class that an exit may answer'),
   macs: optionalFlag(number(0, Infinity, { exclusive: true }), {
     placeholder: 'cost',
     help: `Target: most accurate, with so many multiply-accumulates per sample in the mean at most: ${COST}`,
+  }),
+  milliseconds: optionalFlag(number(0, Infinity, { exclusive: true }), {
+    placeholder: 'ms',
+    help: 'Target: most accurate, with so many milliseconds per sample in the mean at most, measured on this adapter',
+  }),
+  deadline: optionalFlag(number(0, Infinity, { exclusive: true }), {
+    placeholder: 'ms',
+    help: 'Target: most accurate, with few samples that take longer than so many milliseconds on this adapter',
+  }),
+  late: optionalFlag(number(0, 1), {
+    placeholder: 'share',
+    help: 'With --deadline: the share of the samples that may take longer (default 0.01)',
   }),
   shares: optionalFlag(numbers(0), {
     placeholder: 's,s..',
@@ -58,11 +71,16 @@ export const targetFlags = {
 };
 export type TargetFlags = Values<typeof targetFlags>;
 
+const TARGETS = ['maxLoss', 'macs', 'milliseconds', 'deadline', 'shares', 'budget', 'risk'] as const;
+
 export type Chooser = (table: ScoreTable) => ChosenThresholds;
 
+/** Whether the target is one of time, which is measured on the device. */
+export const isTimed = ({ milliseconds, deadline }: TargetFlags): boolean => (milliseconds ?? deadline) !== undefined;
+
 /**
- * What chooses thresholds as the flags ask. `apartFrom`: data that must share no images with what a guarantee is made
- * on.
+ * What chooses thresholds as the flags ask, given times where `isTimed`. `apartFrom`: data that must share no images
+ * with what a guarantee is made on.
  * @throws UsageError for more than one target, or flags that belong to another
  */
 export function chooserOf(
@@ -70,9 +88,9 @@ export function chooserOf(
   { macs }: Network,
   criterion: CriterionKind,
   apartFrom: readonly Dataset[],
-): Chooser {
-  const { maxLoss, perClass, macs: most, shares, budget, risk, delta, method } = flags;
-  const given = (['maxLoss', 'macs', 'shares', 'budget', 'risk'] as const).filter((name) => flags[name] !== undefined);
+): (table: ScoreTable, times?: ExitTimes) => ChosenThresholds {
+  const { maxLoss, perClass, macs: most, milliseconds, deadline, late, shares, budget, risk, delta, method } = flags;
+  const given = TARGETS.filter((name) => flags[name] !== undefined);
   if (given.length > 1) throw new UsageError(`tune: expected one target, got ${given.length}: ${given.join(', ')}`);
   if (perClass && given.length > 0 && maxLoss === undefined) {
     throw new UsageError(`--per-class: expected it with --max-loss, got ${given[0]}`);
@@ -80,15 +98,29 @@ export function chooserOf(
   if (risk === undefined && (delta ?? method) !== undefined) {
     throw new UsageError('--delta and --method: expected them with --risk name=level, got none');
   }
+  if (late !== undefined && deadline === undefined) {
+    throw new UsageError('--late: expected it with --deadline ms, got none');
+  }
+  if (late === 1) throw new UsageError('--late: expected less than 1, where every sample may be late, got 1');
   const cost = (value: number): number => (value <= 1 ? value * macs.full : value);
   if (risk) {
     const options = { loss: RISKS[risk.name], level: risk.level, criterion, delta, method, date: new Date() };
     return (table) => controlRisk(table, { ...options, ...(table.fingerprint === undefined && { apartFrom }) });
   }
   if (most !== undefined) return (table) => tuneTo(table, { macs: cost(most) }, { criterion });
+  if (milliseconds !== undefined) {
+    return (table, times) => tuneTo(table, { milliseconds, times: times! }, { criterion });
+  }
+  if (deadline !== undefined) {
+    const target = { deadlineMs: deadline, ...(late !== undefined && { late }) };
+    return (table, times) => tuneTo(table, { ...target, times: times! }, { criterion });
+  }
   const wanted = budget === undefined ? shares : geometricShares(macs.toExit, { budget: cost(budget) });
   if (wanted) return (table) => tuneTo(table, { shares: wanted }, { criterion });
-  return (table) => tuneTo(table, { maxAccuracyLoss: (maxLoss ?? 0.2) / 100, perClass }, { criterion });
+  if (perClass) {
+    return (table) => tuneTo(table, { maxAccuracyLoss: (maxLoss ?? MAX_LOSS) / 100, perClass }, { criterion });
+  }
+  return (table) => chooseNow(table, { criterion, maxLoss });
 }
 
 /** As it chooses, but where nothing is certified none leaves early: for choosing again on resampled data. */
@@ -99,7 +131,7 @@ export const leniently =
       return choose(table);
     } catch (error) {
       if (!(error instanceof NotCertifiedError)) throw error;
-      const strictest = chosen.criterion === 'entropy' ? 0 : greatestThreshold(chosen.criterion, classes);
+      const [strictest] = endsOf(chosen.criterion, classes);
       return { ...chosen, values: chosen.values.map(() => strictest) };
     }
   };

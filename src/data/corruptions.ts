@@ -5,7 +5,7 @@ import type { Corruption } from './corruptions/corruption.ts';
 import { occlude, pixelate, rotate, shift } from './corruptions/geometry.ts';
 import { brightness, contrast } from './corruptions/light.ts';
 import { gaussianNoise, saltAndPepper } from './corruptions/noise.ts';
-import { imageAt, pixelsPerImage, type Dataset } from './dataset.ts';
+import { createDataset, imageAt, pixelsPerImage, type Dataset } from './dataset.ts';
 
 /** The amounts of the five severities. */
 type Amounts = readonly [number, number, number, number, number];
@@ -63,7 +63,8 @@ export interface CorruptOptions {
  * so that severities can be compared item by item. Bytes are the same on every machine. Labels stay, and so do
  * difficulties, which say how hard the items were before.
  *
- * @throws ArgumentError for a kind that is not known, a severity that is not 1 to 5, or a seed that `Random` refuses
+ * @throws ArgumentError for a kind that is not known, a severity that is not 1 to 5, or a seed that `Random` refuses;
+ * DataError where images are missing, as in the data of recorded scores
  */
 export function corrupt(dataset: Dataset, { kind, severity, seed }: CorruptOptions): Dataset {
   if (!Object.hasOwn(KINDS, kind)) {
@@ -74,7 +75,7 @@ export function corrupt(dataset: Dataset, { kind, severity, seed }: CorruptOptio
   if (amount === undefined) {
     throw new ArgumentError(`corrupt: expected a severity of 1, 2, 3, 4 or 5, got ${severity}`);
   }
-  const { name, shape, labels } = dataset;
+  const { name, shape, labels } = createDataset(dataset);
   const random = new Random(seed).split(kind);
   const size = pixelsPerImage(shape);
   const images = new Uint8Array(dataset.images.length);

@@ -41,7 +41,8 @@ export async function readOneOf(
     const got = cause.code === 'EISDIR' ? 'a folder' : cause.message;
     throw new DataError(`${path}: expected a file that can be read, got ${got}`, { cause });
   });
-  return { path, bytes };
+  // Not the Buffer: its slice() shares memory, where that of a Uint8Array copies.
+  return { path, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
 /** The names in a folder as an error message tells them. */

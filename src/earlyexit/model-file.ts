@@ -12,6 +12,7 @@ import { RISK_BOUNDS, RISK_METHODS } from './judgement/guarantee.ts';
 import { checkDetails, Model } from './model.ts';
 import { multiExit } from './network.ts';
 import type { Network } from './network.ts';
+import { POLICIES } from './scheduling/costs.ts';
 import type { HeadGradient } from './training/head-gradient.ts';
 
 /** Raised when an older reader would misread a newer file; fields that may be ignored do not raise it. */
@@ -71,6 +72,9 @@ const checkFields = object({
       maxAccuracyLoss: optional(share),
       maxMacs: optional(number({ min: 0 })),
       targetShares: optional(array(share)),
+      maxMs: optional(number({ min: 0 })),
+      deadline: optional(object({ ms: number({ min: 0 }), late: share })),
+      timedOn: optional(object({ adapter: string, policy: oneOf(POLICIES) })),
       achieved: object({ accuracy: share, accuracyFull: share, shares: array(share) }),
       guarantee: optional(guarantee),
     }),

@@ -11,6 +11,7 @@ import { criterionOf, resolveCriterion } from './criteria.ts';
 import type { CriterionKind } from './criteria.ts';
 import type { Guarantee } from './judgement/guarantee.ts';
 import type { Network } from './network.ts';
+import type { PolicyKind } from './scheduling/costs.ts';
 import type { HeadGradient } from './training/head-gradient.ts';
 
 /** Thresholds, and what they were chosen on. */
@@ -32,6 +33,12 @@ export interface ChosenThresholds {
   readonly maxMacs?: number;
   /** Of the samples, the shares that were to leave at each exit, where those were the target. */
   readonly targetShares?: readonly number[];
+  /** Most milliseconds per sample in the mean, where that was the target. */
+  readonly maxMs?: number;
+  /** Where the target was a deadline: the share of the samples that may take longer than `ms` milliseconds. */
+  readonly deadline?: { readonly ms: number; readonly late: number };
+  /** Where the target was one of time: what times were measured on, elsewhere they are others. */
+  readonly timedOn?: { readonly adapter: string; readonly policy: PolicyKind };
   /** On the data they were chosen on. */
   readonly achieved: { readonly accuracy: number; readonly accuracyFull: number; readonly shares: readonly number[] };
   /** What holds beyond the data they were chosen on, where that is known. */

@@ -40,8 +40,8 @@ const TOLERANCE = 1e-3;
 const BETTER = 0.95;
 
 /**
- * Times the variants of all operations that `body` calls, at the shapes it calls them with, and has `device.fastest` name
- * the fastest; what is known already is left. A variant that fails or gives other results is dropped.
+ * Times the variants of all operations that `body` calls, at the shapes it calls them with, and has `device.fastest`
+ * name the fastest; what is known already is left. A variant that fails or gives other results is dropped.
  * @throws DeviceLostError, the signal's reason; what `body` throws while it is traced
  */
 export async function tune<I extends string>(

@@ -1,6 +1,6 @@
 import { sizeOf } from '../tensor/spec.ts';
 import { reluGrad, sigmoidGrad, tanhGrad } from './binary.ts';
-import type { Following, Value } from './define.ts';
+import type { Absorbed, Following, Value } from './define.ts';
 
 /**
  * What a kernel may apply to its result before it stores it: `override ACTIVATION`, the list of `lib/activation.wgsl`.
@@ -26,13 +26,17 @@ export function activationGrad(activation: Activation, y: Value, dy: Value): Val
 
 const activations: Readonly<Record<string, Activation>> = { relu: 'relu', sigmoid: 'sigmoid', tanh: 'tanh' };
 
+/** Whether an operation applies any to its result. */
+export const activates = ({ activation = 'none' }: { readonly activation?: Activation }): boolean =>
+  activation !== 'none';
+
 /** The `absorb` of operations that can apply an activation to their result. */
 export function absorbActivation<A extends { readonly activation?: Activation }>(
   { op }: Following,
   attributes: A,
-): { attributes: A } | undefined {
+): Absorbed | undefined {
   const activation = activations[op];
-  if (!activation || (attributes.activation ?? 'none') !== 'none') return undefined;
+  if (!activation || activates(attributes)) return undefined;
   return { attributes: { ...attributes, activation } };
 }
 
@@ -51,7 +55,7 @@ const activationGrads: Readonly<Record<string, Activation>> = {
 export function absorbActivationGrad<A extends GradAttributes>(
   { op, through, inputs: { a, b } }: Following,
   attributes: A,
-): { attributes: A; inputs: { activated: Value } } | undefined {
+): Absorbed | undefined {
   const activationGrad = activationGrads[op];
   if (!activationGrad || attributes.activationGrad || through !== 'b') return undefined;
   if (sizeOf(a!.shape) !== sizeOf(b!.shape)) return undefined;

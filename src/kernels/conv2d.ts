@@ -6,7 +6,7 @@ import type { Activation } from './activation.ts';
 import { conv2dInputGrad } from './conv2d-input-grad.ts';
 import { conv2dWeightGrad } from './conv2d-weight-grad.ts';
 import { defineOp, dispatch, expected, once } from './define.ts';
-import type { Following, Op, Operand, Value } from './define.ts';
+import type { Absorbed, Following, Op, Operand, Value } from './define.ts';
 import { conv2dKernel } from './generated/conv2d.ts';
 import type { MaxPool2dAttributes } from './pool2d.ts';
 import { pair, window2d, windowParams } from './window2d.ts';
@@ -102,7 +102,7 @@ export const conv2d: Op<Inputs<Operand>, 'y', Conv2dAttributes> = defineOp<Input
 });
 
 /** The pooling of most networks, whose windows an invocation has whole. */
-function absorbMaxPool(next: Following, attributes: FusedAttributes): { attributes: FusedAttributes } | undefined {
+function absorbMaxPool(next: Following, attributes: FusedAttributes): Absorbed | undefined {
   if (next.op !== 'max-pool2d' || attributes.maxPool) return undefined;
   const { kernel, activation = 'none', ...how } = next.attributes as MaxPool2dAttributes;
   const window = window2d('conv2d', next.inputs[next.through]!, pair(kernel), { stride: kernel, ...how });

@@ -80,6 +80,15 @@ export interface NoGradient {
 /** Says that an operation has no gradient, and why; backward reaching it throws `NoGradientError` while tracing. */
 export const none = (why: string): NoGradient => ({ none: why });
 
+/** How one operation gives the result of two, with the same bits. */
+export interface Absorbed {
+  /** The first of them where left out. */
+  readonly op?: unknown;
+  readonly attributes: unknown;
+  /** Besides those of the first. */
+  readonly inputs?: Readonly<Record<string, Value>>;
+}
+
 /** The operation that alone uses a result, as `absorb` sees it. */
 export interface Following {
   readonly op: string;
@@ -114,12 +123,9 @@ export interface OpDefinition<I extends Inputs, O extends string, A> {
   /** The launches that compute the outputs. */
   lower(inputs: Values<I>, outputs: { readonly [K in O]: Value }, attributes: A, context: LowerContext): Dispatch[];
   readonly gradient: GradientRule<I, O, A> | NoGradient;
-  /**
-   * Takes the operation that alone uses the result `y` into the launches of this one: the attributes with which, and the
-   * inputs besides its own with which, this operation gives that one's result; undefined where it cannot. Bits stay.
-   */
-  absorb?(next: Following, attributes: A): { attributes: A; inputs?: Partial<Values<I>> } | undefined;
-  /** The output is the same memory as input `x`, unchanged but for its shape, or changed in place, which uses `x` up. */
+  /** Takes the operation that alone uses the result `y` into the launches of this one; undefined where it cannot. */
+  absorb?(next: Following, attributes: A, inputs: Values<I>): Absorbed | undefined;
+  /** The output is the memory of input `x`, unchanged but for its shape, or changed in place, which uses `x` up. */
   readonly view?: 'unchanged' | 'in place';
   /** Multiply-accumulates for the shapes given (at the maximum of rows); 0 where left out. */
   macs?(inputs: Specs<I>, outputs: { readonly [K in O]: Spec }, attributes: A): number;

@@ -1,6 +1,7 @@
+import { sizeOf } from '../tensor/spec.ts';
 import type { Rows } from '../tensor/spec.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
-import type { Operand } from './define.ts';
+import type { Absorbed, Following, Operand, Value } from './define.ts';
 import { inferDecision, regroup, staysOf } from './exit-decision.ts';
 import type { Decision, Staying } from './exit-decision.ts';
 import { exitHeadKernel } from './generated/exit-head.ts';
@@ -17,10 +18,13 @@ interface Layer {
   bias: Operand;
 }
 
+/** What a workgroup has room for, as in `wgsl/exit-head.wgsl`. */
+const MOST = { features: 2048, classes: 1024 } as const;
+
 /**
- * `exitCheck` of the logits `x weight^T + bias`, which are never in memory. x: `f32[rows, features]`, weight:
- * `f32[classes, features]`, bias: `f32[classes]`; everything else, results too, as in `exitCheck`. The logits, and so
- * the scores, may differ from those of `linear` in the last bits: a row near a threshold may fall on its other side.
+ * `exitCheck` of the logits `x weight^T + bias`, which are never in memory, with the same bits. x: `f32[rows, features]`,
+ * at most 2,048 of them, or `f32[rows, features, ...]`, of which each feature is the mean; weight:
+ * `f32[classes, features]`, at most 1,024 of them, bias: `f32[classes]`; everything else, results too, as in `exitCheck`.
  * Each row reads all the weights, which `linear` reads once for several: this is for single rows.
  */
 export const exitHead = defineOp<Layer & Decision, Staying, ExitHeadAttributes>({
@@ -31,8 +35,11 @@ export const exitHead = defineOp<Layer & Decision, Staying, ExitHeadAttributes>(
     const dtypes = [x, weight, bias].every(({ dtype }) => dtype === 'f32');
     const weightFits = weight.shape.length === 2 && classes > 0 && features > 0 && !weight.rows;
     const biasFits = bias.shape.join() === `${classes}` && !bias.rows;
-    if (!rows || !dtypes || !weightFits || !biasFits || x.shape.join() !== `${rows.max},${features}`) {
-      const wanted = 'x f32[rows, features], weight f32[classes, features] and bias f32[classes]';
+    const xFits = rows && x.shape[0] === rows.max && x.shape[1] === features;
+    if (!xFits || !dtypes || !weightFits || !biasFits || features > MOST.features || classes > MOST.classes) {
+      const wanted =
+        `x f32[rows, features], at most ${MOST.features} of them, weight f32[classes, features], ` +
+        `at most ${MOST.classes} of them, and bias f32[classes]`;
       throw expected('exit-head', wanted, x, weight, bias);
     }
     return inferDecision('exit-head', rows, classes, decision, { next });
@@ -42,9 +49,30 @@ export const exitHead = defineOp<Layer & Decision, Staying, ExitHeadAttributes>(
     const [classes, features] = weight.shape as [number, number];
     const stays = staysOf(rows, next, context);
     const bind = { ...decision, x, weight, bias, stays };
-    const head = dispatch(exitHeadKernel, { bind, params: { features, classes }, grid: linearGrid(1, 1), rows });
+    const params = { features, classes, plane: sizeOf(x.shape.slice(2)) };
+    const head = dispatch(exitHeadKernel, { bind, params, grid: linearGrid(1, 1), rows });
     return [head, ...regroup(decision, stays, outputs, next)];
   },
   gradient: none('a decision is not differentiable; train with linear and the losses of the exits'),
   macs: ({ x, weight }) => x.shape[0]! * weight.shape[0]! * weight.shape[1]!,
 });
+
+/** For the `absorb` of `linear`: the head of a single row, if the built-in check of its logits follows. */
+export function absorbExitCheck(
+  { op, inputs, attributes }: Following,
+  { x, weight, bias }: { readonly x: Value; readonly weight: Value; readonly bias?: Value | undefined },
+): Absorbed | undefined {
+  if (op !== 'exit-check' || !bias || x.rows?.max !== 1 || x.shape.length !== 2) return undefined;
+  const { next, ...others } = attributes as ExitHeadAttributes & Readonly<Record<string, unknown>>;
+  const [classes, features] = weight.shape as [number, number];
+  if (Object.values(others).some(Boolean) || features > MOST.features || classes > MOST.classes) return undefined;
+  const { logits: _, ...decision } = inputs;
+  return { op: exitHead, attributes: { ...(next && { next }) }, inputs: decision };
+}
+
+/** For the `absorb` of `mean`: the features of a head that are means over planes x. */
+export function absorbIntoHead({ op, through, inputs, attributes }: Following): Absorbed | undefined {
+  if (op !== 'exit-head' || through !== 'x' || inputs['x']!.shape.length !== 2) return undefined;
+  const { x: _, ...others } = inputs;
+  return { op: exitHead, attributes, inputs: others };
+}

@@ -3,8 +3,8 @@ import type { Operand } from './define.ts';
 import { launchProduct } from './matmul.ts';
 
 /**
- * Gradients of `linear` by weight and bias, from x: `f32[rows, in]` and dy: `f32[rows, out]`, in one launch: `dy^T x`, and
- * the sums of dy over the live rows.
+ * Gradients of `linear` by weight and bias, from x: `f32[rows, in]` and dy: `f32[rows, out]`, in one launch: `dy^T x`,
+ * and the sums of dy over the live rows.
  */
 export const linearParameterGrad = defineOp<{ x: Operand; dy: Operand }, 'weight' | 'bias'>({
   name: 'linear-parameter-grad',

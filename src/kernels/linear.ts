@@ -1,8 +1,9 @@
 import { sizeOf } from '../tensor/spec.ts';
-import { absorbActivation, activationGrad } from './activation.ts';
+import { absorbActivation, activates, activationGrad } from './activation.ts';
 import type { Activation } from './activation.ts';
 import { defineOp, expected, once } from './define.ts';
 import type { Operand, Value } from './define.ts';
+import { absorbExitCheck } from './exit-head.ts';
 import { linearParameterGrad } from './linear-parameter-grad.ts';
 import { launchProduct, matmul } from './matmul.ts';
 import { reshape } from './reshape.ts';
@@ -36,7 +37,8 @@ export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
     const product = { ...sizes, aStrides: [0, k, 1], bStrides: [0, 1, k], ...(activation && { activation }) } as const;
     return [launchProduct({ a: x, b: weight, bias, y }, product, context)];
   },
-  absorb: absorbActivation,
+  absorb: (next, attributes, inputs) =>
+    absorbActivation(next, attributes) ?? (activates(attributes) ? undefined : absorbExitCheck(next, inputs)),
   gradient({ x, weight, y, dy }, { activation = 'none' }): Record<'x' | 'weight' | 'bias', () => Value> {
     const flat = (value: Value): Value => reshape({ x: value }, { shape: [-1, value.shape.at(-1)!] });
     const grad = flat(activationGrad(activation, y, dy));

@@ -37,6 +37,7 @@ export function checkStep(
   const fits = first % 4 === 0 && others.every((size) => size === first);
   const scalars = [loss, squares, share].every(({ dtype, shape }) => dtype === 'f32' && sizeOf(shape) === 1);
   if (fits && scalars && sizeOf(hyper.shape) === hyperSize) return;
-  const what = `${Object.keys(arenas).join(', ')} of one arena, hyper f32[${hyperSize}], loss, squares and share f32[1]`;
+  const names = Object.keys(arenas).join(', ');
+  const what = `${names} of one arena, hyper f32[${hyperSize}], loss, squares and share f32[1]`;
   throw expected(op, what, ...Object.values(arenas), hyper, loss, squares, share);
 }

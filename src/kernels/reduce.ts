@@ -3,7 +3,8 @@ import type { Spec } from '../tensor/spec.ts';
 import { axesParam, axisOf, MAX_RANK, mergeAxes, stridesOf } from './axes.ts';
 import type { Axis } from './axes.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
-import type { Dispatch, GradientRule, NoGradient, Op, Operand, Value } from './define.ts';
+import type { Absorbed, Dispatch, Following, GradientRule, NoGradient, Op, Operand, Value } from './define.ts';
+import { absorbIntoHead } from './exit-head.ts';
 import { reduceGradKernel } from './generated/reduce-grad.ts';
 import { reduceKernel } from './generated/reduce.ts';
 
@@ -26,6 +27,7 @@ const reduction = (
   code: number,
   isMean: boolean,
   gradient: GradientRule<{ x: Operand }, 'y', ReduceAttributes> | NoGradient,
+  absorb?: (next: Following, axes: ReadonlySet<number>, x: Spec) => Absorbed | undefined,
 ): Op<{ x: Operand }, 'y', ReduceAttributes> =>
   defineOp<{ x: Operand }, 'y', ReduceAttributes>({
     name,
@@ -64,6 +66,7 @@ const reduction = (
       return [...launches, launch(step, y, 1)];
     },
     gradient,
+    absorb: (next, attributes, { x }) => absorb?.(next, reducedAxes(name, x, attributes), x),
   });
 
 interface Step {
@@ -143,7 +146,11 @@ const ofExtreme = none('which of equal elements it should go to is undecided; ma
 export const sum = reduction('sum', 0, false, spread(false));
 
 /** Mean over `axes`, like `sum`; over no elements at all it is 0. */
-export const mean = reduction('mean', 0, true, spread(true));
+export const mean = reduction('mean', 0, true, spread(true), (next, axes, x) => {
+  const ofPlanes = x.shape.every((_, axis) => axes.has(axis) === axis > 1);
+  // The head adds up in two steps, as this does.
+  return ofPlanes && sizeOf(x.shape.slice(2)) <= CHUNK * CHUNK ? absorbIntoHead(next) : undefined;
+});
 
 /** Greatest element over `axes`, like `sum`; NaN if one is NaN, -Infinity over none. */
 export const max = reduction('max', 1, false, ofExtreme);

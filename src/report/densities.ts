@@ -10,7 +10,7 @@ export interface ExitDensities {
   /** Counted from 1. */
   readonly exit: number;
   readonly measure: CriterionKind;
-  /** Samples below it leave here; null where there is no such value. */
+  /** Samples below it leave here, if they come so far; null where there is no such value. */
   readonly threshold: number | null;
   /** Of the bins, ascending, evenly apart in the logarithm; what lies beyond is in the first or last bin. */
   readonly edges: readonly number[];
@@ -18,7 +18,7 @@ export interface ExitDensities {
   readonly groups: readonly {
     readonly group: InputGroup;
     readonly count: number;
-    /** How many are below the threshold. */
+    /** How many are below the threshold: would leave here, whether or not they have left before. */
     readonly leaving: number | null;
     /** Share of the group in each bin. */
     readonly shares: readonly number[];

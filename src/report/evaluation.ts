@@ -1,6 +1,6 @@
 import type { Criterion } from '../earlyexit/criteria.ts';
 import type { EvaluationReport } from '../earlyexit/judgement/evaluate.ts';
-import { percent, plural, points, significant, times, whole } from './format.ts';
+import { compare, percent, plural, points, significant, times, whole } from './format.ts';
 import { table, wrap } from './table.ts';
 
 const WIDTH = 80;
@@ -74,7 +74,7 @@ export function verdict({ exits, accuracy, accuracyFull, macs, latencyMs }: Eval
   if (leaving === 0) return 'No sample leaves early, so the exits only cost: the thresholds let none go.';
   const gain = accuracy - accuracyFull;
   const change = gain === 0 ? 'no accuracy lost' : difference(gain, ' of accuracy');
-  const work = macs.speedup >= 1 ? `${times(macs.speedup)} fewer` : `${times(1 / macs.speedup)} MORE`;
+  const work = compare(macs.speedup, 'fewer', 'MORE');
   return `${percent(leaving, 1)} leave early: ${work} multiply-accumulates, ${change}. ${verdictOnTime(latencyMs)}`;
 }
 
@@ -124,6 +124,3 @@ function partText(criterion: Criterion): string {
 
 const difference = (gain: number, what = ''): string =>
   gain === 0 ? 'the same' : `${points(Math.abs(gain))} points${what} ${gain < 0 ? 'lost' : 'won'}`;
-
-const compare = (ratio: number, better: string, worse: string): string =>
-  ratio >= 1 ? `${times(ratio)} ${better}` : `${times(1 / ratio)} ${worse}`;

@@ -1,8 +1,7 @@
 import { fingerprint } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Criterion, CriterionKind } from '../earlyexit/criteria.ts';
-import { CRITERIA } from '../earlyexit/criteria.ts';
-import { answersAt, answers, checkTable, rightAtExits, sumOf } from '../earlyexit/judgement/answers.ts';
+import { answersAt, answers, checkTable, comparedMeasure, rightAtExits, sumOf } from '../earlyexit/judgement/answers.ts';
 import { calibrationError, reliabilityBins } from '../earlyexit/judgement/calibration.ts';
 import { accuracyCurve } from '../earlyexit/judgement/curves.ts';
 import type { CurvePoint } from '../earlyexit/judgement/curves.ts';
@@ -144,7 +143,7 @@ export function judgeModel(recorded: Recorded): ModelFindings {
   const left = answers(test, criterion);
   const right = rightAtExits(test);
   const share = (hits: Uint8Array): Interval => wilson(sumOf(hits), hits.length);
-  const measure = measureOf(criterion);
+  const measure = comparedMeasure(criterion);
   const { full, heads } = network.macs;
   const mean = exits > 1 ? left.macs : full;
   return {
@@ -183,12 +182,9 @@ export function judgeBaseline(name: string, { macs }: Pick<Network, 'macs'>, tes
   return { name, accuracy: wilson(sumOf(right), right.length), macs: macs.full };
 }
 
-/** What is plotted where samples do not leave by one score alone. */
-const measureOf = ({ kind }: Criterion): CriterionKind => CRITERIA.find((measure) => measure === kind) ?? 'entropy';
-
 function curveOf(test: ScoreTable, validation: ScoreTable, measure: CriterionKind): CurvePoint[] {
   const points = frontier(validation, { measure });
-  const budgets = points.map(({ macs }) => macs).filter((_, place) => {
+  const budgets = points.map(({ cost }) => cost).filter((_, place) => {
     const bin = (at: number) => Math.floor((at * CURVE_POINTS) / points.length);
     return place === 0 || place === points.length - 1 || bin(place) > bin(place - 1);
   });

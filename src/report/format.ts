@@ -14,6 +14,10 @@ export const points = (share: number): string => (share * 100).toFixed(2);
 /** `2.84x` */
 export const times = (ratio: number): string => `${ratio.toFixed(2)}x`;
 
+/** `2.84x fewer` of a ratio above 1, `1.10x more` of one below. */
+export const compare = (ratio: number, better: string, worse: string): string =>
+  ratio >= 1 ? `${times(ratio)} ${better}` : `${times(1 / ratio)} ${worse}`;
+
 /** Three digits that count: `0.0312`, `4.20`, `118`. */
 export const significant = (value: number): string =>
   Math.abs(value) >= 100 ? whole(value) : Number.isFinite(value) ? value.toPrecision(3) : '-';

@@ -38,7 +38,7 @@ export async function modelSection(
   }
   const scores: Markup[] = [];
   for (const exit of densities.filter(({ groups }) => groups.length > 0)) {
-    const leaves = exit.threshold === null ? '' : ' Left of the dashed line a sample leaves.';
+    const leaves = exit.threshold === null ? '' : ' Left of the dashed line a sample that comes so far leaves.';
     const caption = `Exit ${exit.exit}: the surer, the further left.${leaves} Each row is scaled to its own peak.`;
     scores.push(await place(densityChart(exit, idOf(`scores-exit-${exit.exit}`)), caption));
   }

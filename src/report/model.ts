@@ -6,7 +6,7 @@ import type { ChosenThresholds, ModelDetails, TrainingRecord } from '../earlyexi
 import type { Layer } from '../nn/layer.ts';
 import { countParameters } from '../nn/parameters.ts';
 import { criterionText } from './evaluation.ts';
-import { percent, plural, points, whole } from './format.ts';
+import { percent, plural, points, significant, whole } from './format.ts';
 import { list, table } from './table.ts';
 
 /** Numbers in all parameters of a network, running statistics among them. */
@@ -85,11 +85,20 @@ export function choiceText(choice: Omit<ChosenThresholds, 'criterion' | 'values'
   );
 }
 
-function aimText(choice: Pick<ChosenThresholds, 'maxAccuracyLoss' | 'maxMacs' | 'targetShares'>): string {
-  const { maxAccuracyLoss, maxMacs, targetShares } = choice;
+type Aim = Pick<
+  ChosenThresholds,
+  'maxAccuracyLoss' | 'maxMacs' | 'targetShares' | 'maxMs' | 'deadline' | 'timedOn'
+>;
+
+function aimText({ maxAccuracyLoss, maxMacs, targetShares, maxMs, deadline, timedOn }: Aim): string {
+  const where = timedOn ? ` on ${timedOn.adapter}, ${timedOn.policy}` : '';
   if (maxAccuracyLoss !== undefined) return ` to lose at most ${points(maxAccuracyLoss)} points there`;
   if (maxMacs !== undefined) return ` to cost at most ${whole(maxMacs)} MACs there`;
   if (targetShares) return ` to let ${targetShares.map((share) => percent(share, 1)).join(', ')} leave there`;
+  if (maxMs !== undefined) return ` to take at most ${significant(maxMs)} ms in the mean${where}`;
+  if (deadline) {
+    return ` to take more than ${significant(deadline.ms)} ms for at most ${percent(deadline.late)} of them${where}`;
+  }
   return '';
 }
 

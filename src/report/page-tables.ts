@@ -1,7 +1,7 @@
 import type { Interval } from '../earlyexit/judgement/intervals.ts';
 import type { ThresholdStability } from '../earlyexit/judgement/stability.ts';
 import type { Baseline, ModelFindings } from './findings.ts';
-import { percent, points, significant, times, whole } from './format.ts';
+import { compare, percent, points, significant, whole } from './format.ts';
 import { html } from './markup.ts';
 import type { Content, Markup } from './markup.ts';
 
@@ -44,10 +44,8 @@ ${models.map(gainNote)}
 </div>`;
 }
 
-const work = (mean: number, full: number): Markup => html`${whole(mean)}<small>${ratio(full / mean)}</small>`;
-
-const ratio = (speedup: number): string =>
-  speedup >= 1 ? `${times(speedup)} fewer` : `${times(1 / speedup)} more`;
+const work = (mean: number, full: number): Markup =>
+  html`${whole(mean)}<small>${compare(full / mean, 'fewer', 'more')}</small>`;
 
 function gainNote({ name, gain, depths, notFinite }: ModelFindings, _: number, all: readonly unknown[]): Markup {
   const of = all.length > 1 ? `${name}: ` : '';

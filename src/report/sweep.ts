@@ -1,7 +1,7 @@
 import type { Interval } from '../earlyexit/judgement/intervals.ts';
-import type { SweepReport } from '../earlyexit/judgement/sweep.ts';
+import type { SweepReport, SweptTimes } from '../earlyexit/judgement/sweep.ts';
 import { criterionText } from './evaluation.ts';
-import { percent, plural, points, significant, times, whole } from './format.ts';
+import { compare, percent, plural, points, significant, times, whole } from './format.ts';
 import { table, wrap } from './table.ts';
 
 const WIDTH = 80;
@@ -19,19 +19,28 @@ const signed = (share: number): string => (share < 0 ? '' : '+') + points(share)
 /** A sweep as text of at most 80 columns. `origin` says where the criterion comes from. */
 export function sweepText(report: SweepReport, { title, origin }: { title: string; origin: string }): string {
   const { judgedOn, chosenOn, full, curve, oracle, criterion, accuracy, gain, macs, exits, thinking } = report;
+  const { milliseconds } = report;
   const thresholds = (point: (typeof curve)[number]): string =>
     'thresholds' in point.criterion ? point.criterion.thresholds.map(significant).join(', ') : '';
   const measure = curve[0]?.criterion.kind ?? 'entropy';
+  const ms = (value: number | undefined): string[] => (value === undefined ? [] : [significant(value)]);
   const trade = [
-    ['mean MACs', 'saved', 'accuracy', `${measure} thresholds`],
-    ...curve.map((point) => [
+    ['mean MACs', 'saved', ...(milliseconds ? ['mean ms'] : []), 'accuracy', `${measure} thresholds`],
+    ...curve.map((point, place) => [
       whole(point.macs),
       times(full.macs / point.macs),
+      ...ms(milliseconds?.curve[place]),
       interval(point.accuracy),
       thresholds(point),
     ]),
-    [whole(oracle.macs), times(full.macs / oracle.macs), percent(oracle.accuracy), 'oracle'],
-    [whole(full.macs), times(1), interval(full.accuracy), 'without exits'],
+    [
+      whole(oracle.macs),
+      times(full.macs / oracle.macs),
+      ...ms(milliseconds?.oracle),
+      percent(oracle.accuracy),
+      'oracle',
+    ],
+    [whole(full.macs), times(1), ...ms(milliseconds?.full), interval(full.accuracy), 'without exits'],
   ];
   const depth = [
     ['', 'leave here', 'right of those', 'right of all', 'wasted MACs'],
@@ -66,10 +75,11 @@ export function sweepText(report: SweepReport, { title, origin }: { title: strin
     ...wrap(`leaves if ${criterionText(criterion)}: ${origin}`, WIDTH),
     ...wrap(
       `${interval(accuracy)} right, ${pointInterval(gain)} points against the network without exits; ` +
-        `${whole(macs)} MACs, ${times(full.macs / macs)} fewer; the oracle is ` +
+        `${whole(macs)} MACs, ${compare(full.macs / macs, 'fewer', 'more')}; the oracle is ` +
         `${points(thinking.gap.accuracy)} points and ${signedWhole(-thinking.gap.macs)} MACs away`,
       WIDTH,
     ),
+    ...(milliseconds ? wrap(timesText(milliseconds), WIDTH) : []),
     '',
     table(depth, { indent: 2 }),
     '',
@@ -79,5 +89,9 @@ export function sweepText(report: SweepReport, { title, origin }: { title: strin
     ...wrap('overthinking: right at an early exit, wrong at the last; premature: left wrong, right at the last', WIDTH),
   ].join('\n');
 }
+
+const timesText = ({ mean, full, policy, adapter }: SweptTimes): string =>
+  `${significant(mean)} ms, ${compare(full / mean, 'faster', 'slower')} than ${significant(full)} ms without exits: ` +
+  `single calls, ${policy}, on ${adapter}, to which these times belong`;
 
 const signedWhole = (value: number): string => (value > 0 ? '+' : '') + whole(value);

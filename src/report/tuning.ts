@@ -1,10 +1,13 @@
 import { criterionOf } from '../earlyexit/criteria.ts';
+import { lateShares, meanOf, meanOver } from '../earlyexit/judgement/exit-times.ts';
+import type { ExitTimes } from '../earlyexit/judgement/exit-times.ts';
 import type { BootstrapInterval, Interval } from '../earlyexit/judgement/intervals.ts';
+import { percentiles } from '../earlyexit/judgement/percentiles.ts';
 import { UNSTABLE } from '../earlyexit/judgement/stability.ts';
 import type { ThresholdStability } from '../earlyexit/judgement/stability.ts';
 import type { ChosenThresholds } from '../earlyexit/model.ts';
 import { criterionText } from './evaluation.ts';
-import { plural, points, significant, times, whole } from './format.ts';
+import { compare, percent, plural, points, significant, whole } from './format.ts';
 import { choiceText } from './model.ts';
 import { interval, pointInterval } from './sweep.ts';
 import { list, table, wrap } from './table.ts';
@@ -20,12 +23,40 @@ export interface Achieved {
   readonly macs: { readonly mean: number; readonly full: number };
   /** Of the samples that leave at each exit. */
   readonly shares: readonly Interval[];
+  /** Where times were measured. */
+  readonly times?: ExitTimes | undefined;
+}
+
+/** Entries of a list: what was measured, on what, and what it comes to where samples leave in these shares. */
+export function timesEntries(
+  measured: ExitTimes,
+  shares: readonly number[],
+  deadline?: { readonly ms: number } | undefined,
+): [string, string][] {
+  const one = (name: string, calls: readonly number[]): string =>
+    `${name} ${significant(meanOf(calls))} (${significant(percentiles(calls).p99)})`;
+  const all = [
+    ...measured.toExit.map((calls, index) => one(`exit ${index + 1}`, calls)),
+    one('without exits', measured.full),
+  ];
+  const [mean, full] = [meanOver(measured, shares), meanOf(measured.full)];
+  const late = (ms: number): string => {
+    const without = measured.full.filter((time) => time > ms).length / measured.full.length;
+    const share = lateShares(measured, ms).reduce((sum, part, exit) => sum + part * shares[exit]!, 0);
+    return `${percent(share)} take more than ${significant(ms)} ms, ${percent(without)} without exits`;
+  };
+  return [
+    ['ms, mean', `${significant(mean)}, ${compare(full / mean, 'faster', 'slower')} than ${significant(full)}`],
+    ...(deadline ? [['late', late(deadline.ms)] as [string, string]] : []),
+    ['ms to leave', `${all.join(', ')}: means (p99) of ${plural(measured.full.length, 'call')} each`],
+    ['measured on', `${measured.adapter}, ${measured.policy}; these milliseconds belong to it`],
+  ];
 }
 
 /** A choice of thresholds as text of at most 80 columns. */
 export function tuningText(
   chosen: ChosenThresholds,
-  { accuracy, gain, macs, shares }: Achieved,
+  { accuracy, gain, macs, shares, times: measured }: Achieved,
   stability: readonly ThresholdStability[],
   { title, classNames }: { title: string; classNames: readonly string[] },
 ): string {
@@ -34,8 +65,9 @@ export function tuningText(
     ['leaves if', criterionText(criterionOf(chosen))],
     ['chosen', choiceText(chosen)],
     ['accuracy', `${interval(accuracy)}, ${pointInterval(gain)} points against the network without exits`],
-    ['MACs, mean', `${whole(macs.mean)}, ${times(macs.full / macs.mean)} fewer than ${whole(macs.full)}`],
+    ['MACs, mean', `${whole(macs.mean)}, ${compare(macs.full / macs.mean, 'fewer', 'more')} than ${whole(macs.full)}`],
     ...shares.map((share, index): [string, string] => [`exit ${index + 1}`, `${interval(share)} leave here`]),
+    ...(measured ? timesEntries(measured, chosen.achieved.shares, chosen.deadline) : []),
   ];
   const unstable = stability.filter((one) => one.unstable);
   // Of many thresholds, one per class, those that are fine say little.

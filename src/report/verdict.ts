@@ -1,6 +1,6 @@
 import { verdictOnTime } from './evaluation.ts';
 import type { ModelFindings } from './findings.ts';
-import { percent, times } from './format.ts';
+import { compare, percent } from './format.ts';
 
 /** What a person should know first. */
 export interface Verdict {
@@ -23,7 +23,7 @@ export function verdictOf({ accuracy, accuracyFull, macs, depths, latency }: Mod
     const headline = `No sample leaves early: ${full} right, and the exits only cost.`;
     return { headline, detail: verdictOnTime(latency) };
   }
-  const work = macs.speedup >= 1 ? `${times(macs.speedup)} fewer` : `${times(1 / macs.speedup)} MORE`;
+  const work = compare(macs.speedup, 'fewer', 'MORE');
   const most = leaving.reduce((one, other) => (other.share.value > one.share.value ? other : one));
   const rest = leaving.length > 1 ? `, ${percent(1 - depths.at(-1)!.share.value, 1)} before the last` : '';
   return {

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, expect, test } from 'vitest';
+import { writeScores } from '../../src/cli/score-file.ts';
 import { cifar } from '../data/cifar-bytes.ts';
 import { idx } from '../data/idx-bytes.ts';
+import { randomTable } from '../earlyexit/score-tables.ts';
 import { blankModel, idxFiles, writeFolder } from './fixtures.ts';
 import { runCli } from './run-cli.ts';
 
@@ -37,6 +39,10 @@ await writeFolder(join(room, 'small'), {
 });
 await writeFolder(join(room, 'colour'), { 'train-32.bin': cifar([0, 1, 2, 3, 4, 5]), 'test-32.bin': cifar([6]) });
 await writeFolder(join(room, 'empty'), {});
+for (const [name, exits] of [['two', 2], ['three', 3]] as const) {
+  const record = { table: randomTable(exits, 8, 1), network: name, heads: Array<number>(exits).fill(10) };
+  await writeScores(join(room, `${name}.parquet`), record);
+}
 
 /** No driver anywhere: an input that is not refused in time ends in exit code 3. */
 const env = { VK_DRIVER_FILES: join(room, 'empty'), VK_ICD_FILENAMES: join(room, 'empty') };
@@ -74,11 +80,19 @@ const calls: [string, number, ...string[]][] = [
   ['evaluate @/model.safetensors --data @/small', 1, 'expected images of [1, 28, 28]'],
   ['report @/model.safetensors --out @/page.txt', 2, '--out: expected a name such as report.html', 'page.txt'],
   ['report @/model.safetensors --plain @/text.txt', 1, 'text.txt'],
+  ['evaluate @/model.safetensors --rates 50,0', 2, "--rates: expected a number above 0, got '0'"],
+  ['evaluate @/model.safetensors --slow-down 8', 2, "--slow-down: expected a number from 0.004 to 1, got '8'"],
   ['evaluate @/model.safetensors --threshold 2.4', 2, '--threshold: entropy: expected', 'from 0 to 2.3026 nats', '2.4'],
   ['evaluate @/model.safetensors --threshold -0.1', 2, "--threshold: expected a number of 0 or more, got '-0.1'"],
   ['evaluate @/model.safetensors --criterion margin --threshold 1.1', 2, '--threshold: margin: expected', '0 to 1'],
   ['evaluate @/model.safetensors --threshold 1,1', 2, '--threshold: entropy: expected 1 thresholds', 'got 2'],
   ['evaluate @/model.safetensors --criterion surprise', 2, '--criterion: expected one of entropy, confidence, margin'],
+  ['sweep @/two.parquet --validation @/three.parquet', 2, '--validation: expected scores of two, exits of 100 and 200',
+    'two.parquet, got those of three, exits of 100 and 200 and 300 multiply-accumulates'],
+  ['tune @/model.safetensors --milliseconds 0', 2, "--milliseconds: expected a number above 0, got '0'"],
+  ['tune @/model.safetensors --late 0.1', 2, '--late: expected it with --deadline ms, got none'],
+  ['tune @/scores.parquet --milliseconds 1', 2, 'scores.parquet: expected a model', 'got recorded scores'],
+  ['sweep @/model.safetensors @/scores.parquet --milliseconds', 2, '--milliseconds: expected models', 'scores.parquet'],
   ['calibrate @/model.safetensors --method beta', 2, '--method: expected one of temperature, vector, platt, isotonic'],
   ['calibrate @/model.safetensors --method platt --out @/new', 2, '--out: expected it with --method temperature only'],
   ['calibrate @/model.safetensors --data @/small', 1, 'expected images of [1, 28, 28]', 'got [1, 14, 14]'],

@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
+import { entropy } from '../../src/earlyexit/criteria.ts';
+import { sweep } from '../../src/earlyexit/judgement/sweep.ts';
+import { tuneTo } from '../../src/earlyexit/judgement/tuning.ts';
 import type { EvaluationReport } from '../../src/index.ts';
 import { calibrationText } from '../../src/report/calibration.ts';
 import { evaluationText, verdict } from '../../src/report/evaluation.ts';
 import { bytes, significant } from '../../src/report/format.ts';
+import { sweepText } from '../../src/report/sweep.ts';
 import { list, table } from '../../src/report/table.ts';
+import { tuningText } from '../../src/report/tuning.ts';
+import { randomTable } from '../earlyexit/score-tables.ts';
 
 const report: EvaluationReport = {
   adapter: 'mesa llvmpipe llvmpipe (LLVM 19.1.7, 256 bits)',
@@ -69,6 +75,16 @@ test('the verdict does not hide that exits cost', () => {
   expect(verdict({ ...report, macs: { mean: 2, full: 1, speedup: 0.5 } })).toContain('2.00x MORE');
   expect(verdict({ ...report, accuracy: 0.98 })).toContain('0.10 points of accuracy won');
   expect(evaluationText(never, { title: 't', origin: 'o' })).toMatch(/exit 1 +0.0 % +- /);
+});
+
+test('nor do a sweep and a choice of thresholds', () => {
+  const scores = randomTable(2, 50, 1);
+  const swept = sweep(scores, scores, entropy(0), { heads: [10, 10], draws: 10 });
+  expect(sweepText(swept, { title: 't', origin: 'o' }).replaceAll(/\s+/g, ' ')).toContain('200 MACs, 1.05x more;');
+  const achieved = { accuracy: swept.accuracy, gain: swept.gain, macs: { mean: 200, full: 190 }, shares: [] };
+  const chosen = tuneTo(scores, { shares: [0, 1] });
+  const text = tuningText(chosen, achieved, [], { title: 't', classNames: [] });
+  expect(text).toMatch(/MACs, mean +200, 1\.05x more than 190/);
 });
 
 test('calibration is shown before and after, with what it does not say', () => {

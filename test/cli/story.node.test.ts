@@ -44,7 +44,7 @@ test('a model is trained, described, judged and used', { timeout: 120_000 }, asy
   expect(details.thresholds).toMatchObject({ criterion: 'entropy', chosenOn });
   expect((await run('doctor', model)).json.thresholds).toEqual(details.thresholds);
 
-  const judged = await run('evaluate', model, '--data', data);
+  const judged = await run('evaluate', model, '--data', data, '--rates', '2000', '--slow-down', '0.2');
   expect(judged.stdout).not.toContain('WARNING');
   expect(judged.json).toMatchObject({
     samples: 60,
@@ -59,6 +59,15 @@ test('a model is trained, described, judged and used', { timeout: 120_000 }, asy
   expect(macs.mean).toBeCloseTo(first.share * 220_150 + second.share * 1_247_720);
   expect(macs.speedup).toBeCloseTo(macs.full / macs.mean);
   for (const { p50, p99 } of [latencyMs.early, latencyMs.full]) expect(p50).toBeLessThanOrEqual(p99);
+
+  expect(judged.json.worstCase.macs).toEqual({ worst: 1_247_720, full: 1_140_070 });
+  const [{ early, full }] = judged.json.load;
+  for (const { served, rejected } of [early, full]) expect(served + rejected).toBe(1000);
+  const { before, after } = judged.json.slowDown;
+  expect(before.early).toBe(first.share);
+  expect(after.exit).toBeGreaterThan(before.exit);
+  expect(judged.stdout).toMatch(/\n  2000\/s, with exits .*\n +without .*\n/);
+  expect(judged.stdout).toMatch(/\n  slowed down .*\n  the bound +1,247,720\n/);
 
   const scores = join(folder, 'scores.parquet');
   await run('evaluate', model, '--data', data, '--record', scores, '--threshold', '0.5');

@@ -7,7 +7,7 @@ import { gaussianNoise, saltAndPepper } from '../../src/data/corruptions/noise.t
 import { corrupt, CORRUPTIONS, type CorruptionKind } from '../../src/data/corruptions.ts';
 import { createDataset, fingerprint, slice, type Dataset, type ImageShape } from '../../src/data/dataset.ts';
 import { proceduralDigits } from '../../src/data/procedural-digits.ts';
-import { ArgumentError } from '../../src/errors.ts';
+import { ArgumentError, DataError } from '../../src/errors.ts';
 import { Random } from '../../src/random.ts';
 
 /** What a corruption makes of one image. */
@@ -263,6 +263,11 @@ describe('corrupt', () => {
     const result = corrupt(digits, { kind: 'contrast', severity: 2, seed: 1 });
     expect(result).toMatchObject({ name: `${digits.name}+contrast-2`, labels: digits.labels, shape: digits.shape });
     expect(result.difficulty).toBe(digits.difficulty);
+  });
+
+  it('refuses data without images', () => {
+    const bare = { ...digits, images: new Uint8Array() };
+    expect(() => corrupt(bare, { kind: 'shift', severity: 1, seed: 1 })).toThrow(DataError);
   });
 
   it('names the kinds it knows, and the severities', () => {

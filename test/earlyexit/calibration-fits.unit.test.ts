@@ -52,6 +52,9 @@ describe('proper scores', () => {
     expect(() => brierScore(Float32Array.of(NaN, 0), [0])).toThrow('expected samples with finite logits, got none');
     expect(() => brierScore(logits, [])).toThrow('expected logits [0, classes], one row for each label, got 6 numbers');
     expect(() => negativeLogLikelihood(logits, [0, 3])).toThrow('expected labels below 3, as there are classes, got 3');
+    for (const label of [-1, 0.5, NaN]) {
+      expect(() => fitTemperature(logits, [0, label])).toThrow(`as there are classes, got ${label}`);
+    }
   });
 });
 

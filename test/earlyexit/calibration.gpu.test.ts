@@ -4,7 +4,8 @@ import { and, confidence, entropy, margin, patience } from '../../src/earlyexit/
 import type { Criterion } from '../../src/earlyexit/criteria.ts';
 import { saidBy } from '../../src/earlyexit/judgement/calibration/logits.ts';
 import { scoreExits } from '../../src/earlyexit/judgement/scores.ts';
-import { chooseThresholds, replay } from '../../src/earlyexit/judgement/thresholds.ts';
+import { replay } from '../../src/earlyexit/judgement/thresholds.ts';
+import { chooseThresholds } from '../../src/earlyexit/judgement/tuning.ts';
 import { Model } from '../../src/earlyexit/model.ts';
 import { multiExit } from '../../src/earlyexit/network.ts';
 import type { Network } from '../../src/earlyexit/network.ts';

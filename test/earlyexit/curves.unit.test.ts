@@ -9,7 +9,7 @@ import { isRight } from '../../src/earlyexit/judgement/scores.ts';
 import type { ScoreTable } from '../../src/earlyexit/judgement/scores.ts';
 import { notFinite, randomTable, said, tableOf } from './score-tables.ts';
 
-const traded = (points: readonly OperatingPoint[]) => points.map(({ accuracy, macs }) => ({ accuracy, macs }));
+const traded = (points: readonly OperatingPoint[]) => points.map(({ accuracy, cost }) => ({ accuracy, cost }));
 
 /** All combinations of all scores that occur, and of thresholds that all and that none pass. */
 function exhaustive(table: ScoreTable): OperatingPoint[] {
@@ -32,7 +32,7 @@ function exhaustive(table: ScoreTable): OperatingPoint[] {
       return {
         criterion: { kind: 'entropy', thresholds },
         accuracy: right.length / labels.length,
-        macs: left.reduce((sum, exit) => sum + table.macs[exit]!, 0) / labels.length,
+        cost: left.reduce((sum, exit) => sum + table.macs[exit]!, 0) / labels.length,
       };
     }),
   );
@@ -47,11 +47,25 @@ describe('the frontier', () => {
       [said(0, 0), said(1, 0), said(2, 0), said(3, 0)],
     );
     expect(traded(frontier(table))).toEqual([
-      { macs: 100, accuracy: 0.5 },
-      { macs: 125, accuracy: 0.75 },
-      { macs: 150, accuracy: 1 },
+      { cost: 100, accuracy: 0.5 },
+      { cost: 125, accuracy: 0.75 },
+      { cost: 150, accuracy: 1 },
     ]);
-    expect(bestWithin(frontier(table), { macs: 160 })!.criterion.thresholds).toEqual([Math.fround(0.3)]);
+    expect(bestWithin(frontier(table), { cost: 160 })!.criterion.thresholds).toEqual([Math.fround(0.3)]);
+  });
+
+  it('trades accuracy for any cost', () => {
+    const table = randomTable(3, 60, 9);
+    const cost = [0.5, 3, 3.25];
+    const points = frontier(table, { cost });
+    expect(points.length).toBeGreaterThan(3);
+    for (const { criterion, cost: spent } of points) {
+      const { at } = answers(table, criterion);
+      expect(spent).toBeCloseTo(at.reduce((sum, exit) => sum + cost[exit]!, 0) / 60, 9);
+    }
+    expect(undominated(points)).toEqual(points);
+    expect(() => frontier(table, { cost: [1, 2] })).toThrow('expected a finite cost for each of 3 exits, got [1, 2]');
+    expect(() => frontier(table, { cost: [1, 2, NaN] })).toThrow('got [1, 2, NaN]');
   });
 
   it('misses no combination for three exits', () => {
@@ -72,9 +86,9 @@ describe('the frontier', () => {
     for (const [exits, samples] of [[2, 3], [3, 300], [12, 120]] as const) {
       const table = randomTable(exits, samples, exits);
       const points = frontier(table, { measure, candidates: 12 });
-      for (const { criterion, accuracy, macs } of points) {
+      for (const { criterion, accuracy, cost } of points) {
         expect(criterion.kind).toBe(measure);
-        expect(answers(table, criterion)).toMatchObject({ accuracy, macs });
+        expect(answers(table, criterion)).toMatchObject({ accuracy, macs: cost });
       }
       expect(undominated(points)).toEqual(points);
     }
@@ -84,11 +98,11 @@ describe('the frontier', () => {
     const same = [said(0, 0.5), said(0, 0.5), said(0, 0.5)];
     // All leave or none does, at either exit.
     expect(traded(frontier(tableOf([0, 0, 1], same, [said(0, 0), said(0, 0), said(1, 0)])))).toEqual([
-      { macs: 100, accuracy: 2 / 3 },
-      { macs: 200, accuracy: 1 },
+      { cost: 100, accuracy: 2 / 3 },
+      { cost: 200, accuracy: 1 },
     ]);
-    expect(traded(frontier(tableOf([0], [notFinite], [said(0, 0)])))).toEqual([{ macs: 200, accuracy: 1 }]);
-    expect(traded(frontier(tableOf([0], [notFinite], [notFinite])))).toEqual([{ macs: 200, accuracy: 0 }]);
+    expect(traded(frontier(tableOf([0], [notFinite], [said(0, 0)])))).toEqual([{ cost: 200, accuracy: 1 }]);
+    expect(traded(frontier(tableOf([0], [notFinite], [notFinite])))).toEqual([{ cost: 200, accuracy: 0 }]);
   });
 
   it('refuses what has no frontier', () => {
@@ -99,17 +113,17 @@ describe('the frontier', () => {
 });
 
 describe('points', () => {
-  const points = [[3, 0.8], [1, 0.5], [2, 0.8], [4, 0.7], [2, 0.6]].map(([macs, accuracy]) => ({ macs, accuracy })) as {
-    macs: number;
+  const points = [[3, 0.8], [1, 0.5], [2, 0.8], [4, 0.7], [2, 0.6]].map(([cost, accuracy]) => ({ cost, accuracy })) as {
+    cost: number;
     accuracy: number;
   }[];
 
   it('that others beat are dropped', () => expect(undominated(points)).toEqual([points[1], points[2]]));
 
   it('are found by budget and by accuracy', () => {
-    expect(bestWithin(points, { macs: 3.5 })).toBe(points[2]);
-    expect(bestWithin(points, { macs: 1.9 })).toBe(points[1]);
-    expect(bestWithin(points, { macs: 0.9 })).toBeUndefined();
+    expect(bestWithin(points, { cost: 3.5 })).toBe(points[2]);
+    expect(bestWithin(points, { cost: 1.9 })).toBe(points[1]);
+    expect(bestWithin(points, { cost: 0.9 })).toBeUndefined();
     expect(cheapestWith(points, { accuracy: 0.6 })).toBe(points[2]);
     expect(cheapestWith(points, { accuracy: 0.9 })).toBeUndefined();
   });
@@ -124,7 +138,7 @@ describe('accuracy against compute', () => {
     const curve = accuracyCurve(test, points, { budgets: [50, 150, 250, 300], level: 0.9 });
     expect(curve.map(({ budget }) => budget)).toEqual([150, 250, 300]);
     for (const { budget, criterion, accuracy, macs } of curve) {
-      expect(criterion).toBe(bestWithin(points, { macs: budget })!.criterion);
+      expect(criterion).toBe(bestWithin(points, { cost: budget })!.criterion);
       const { right, macs: spent } = answers(test, criterion);
       expect(accuracy).toEqual(wilson(right.filter(Boolean).length, 300, { level: 0.9 }));
       expect(macs).toBe(spent);

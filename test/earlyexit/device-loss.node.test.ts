@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { open } from '#exitgpu';
+import { createDataset } from '../../src/data/dataset.ts';
 import { confidence } from '../../src/earlyexit/criteria.ts';
+import { measureLoad } from '../../src/earlyexit/judgement/load.ts';
 import { Model } from '../../src/earlyexit/model.ts';
 import { POLICIES } from '../../src/earlyexit/scheduling/costs.ts';
 import { DeviceLostError } from '../../src/errors.ts';
@@ -42,4 +44,24 @@ describe.each(POLICIES)('a device destroyed under calls that overlap, %s', (poli
     }
     model.dispose();
   });
+});
+
+it('a device destroyed under load: the measurement rejects with the typed error at once', async () => {
+  const device = await open(adapter ? { adapter } : {});
+  using model = Model.initialize(device, network, { seed: 1 });
+  using classifier = await model.compile({ criterion: confidence(1) });
+  const dataset = createDataset({
+    name: 'blank',
+    shape: network.input,
+    images: new Uint8Array(4),
+    labels: Uint8Array.of(0),
+    classNames: ['a', 'b', 'c'],
+  });
+  using counting = new CountingDevice();
+  // For hours, were it let.
+  const load = measureLoad(classifier, dataset, { rate: 100, samples: 1e6 });
+  const settled = expect(load).rejects.toThrow(DeviceLostError);
+  while (counting.counts.maps.length < 100) await new Promise((resolve) => void setImmediate(resolve));
+  device.destroy();
+  await settled;
 });

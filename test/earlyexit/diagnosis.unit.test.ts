@@ -50,6 +50,18 @@ describe('diagnosis', () => {
     }
   });
 
+  it('makes every interval of a share at the level asked for', () => {
+    const widths = (level: number): number[] =>
+      diagnose({ ...complete, bootstrapping: { draws: 10, level } }).flatMap((one) =>
+        one.found === null ? [] : one.evidence.filter(({ unit }) => unit === 'share'))
+        .map(({ value: { low, high } }) => high - low);
+    const wide = widths(0.99);
+    expect(wide.filter((width) => width > 0).length).toBeGreaterThan(5);
+    widths(0.5).forEach((narrow, place) => {
+      if (wide[place]! > 0) expect(narrow).toBeLessThan(wide[place]!);
+    });
+  });
+
   it('says what it has not looked at, and what for', () => {
     const skipped = diagnose(healthy).filter(({ found }) => found === null);
     expect(skipped.map(({ kind }) => kind)).toEqual([

@@ -335,8 +335,8 @@ describe('exit head', () => {
       const wanted = decide(new Float32Array(4), 1, classes, entropy(0), (x, decision, next) =>
         exitHead({ x, weight: zeros(classes, features), bias: zeros(biases), ...decision }, { next }));
       await expect(wanted).rejects.toThrow(
-        'exit-head: expected x f32[rows, features], weight f32[classes, features] and bias f32[classes], ' +
-          `got f32[rows, 4] and f32[3, ${features}] and f32[${biases}]`,
+        'exit-head: expected x f32[rows, features], at most 2048 of them, weight f32[classes, features], ' +
+          `at most 1024 of them, and bias f32[classes], got f32[rows, 4] and f32[3, ${features}] and f32[${biases}]`,
       );
     }
   });

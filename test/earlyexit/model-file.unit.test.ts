@@ -31,6 +31,14 @@ it('reads a valid file, with thresholds and fields of a later version', () => {
   const tempered = { ...thresholds, temperatures: [1.5, 0.8] };
   const calibrated = changed((json) => Object.assign(json, { thresholds: tempered }));
   expect(readModelFile(calibrated).details.thresholds).toEqual(tempered);
+  const timed = {
+    ...thresholds,
+    maxMs: 0.8,
+    deadline: { ms: 5, late: 0.01 },
+    timedOn: { adapter: 'an adapter', policy: 'gated' },
+  };
+  const fast = changed((json) => Object.assign(json, { thresholds: timed }));
+  expect(readModelFile(fast).details.thresholds).toEqual(timed);
 });
 
 const bias = 'exit2.linear1.bias';
@@ -72,6 +80,17 @@ it.each<[string, Parameters<typeof changed>[0], string]>([
     'entropy: expected 2 positive temperatures, one per exit, got [2]',
   ],
   ['an unknown criterion', (json) => (json.thresholds = { ...thresholds, criterion: 'luck' }), 'criterion: expected one of entropy'],
+  ['milliseconds below 0', (json) => (json.thresholds = { ...thresholds, maxMs: -1 }), 'maxMs: expected a number >= 0, got -1'],
+  [
+    'a deadline that all may miss twice',
+    (json) => (json.thresholds = { ...thresholds, deadline: { ms: 5, late: 2 } }),
+    'deadline.late: expected a number >= 0 and <= 1, got 2',
+  ],
+  [
+    'times under an unknown policy',
+    (json) => (json.thresholds = { ...thresholds, timedOn: { adapter: 'a', policy: 'luck' } }),
+    'timedOn.policy: expected one of readback',
+  ],
   ['thresholds of null', (json) => (json.thresholds = null), 'exitgpu.thresholds: expected an object, got null'],
   ['a missing tensor', (_, all) => all.delete(bias), `expected a tensor '${bias}' of F32 [10], got none`],
   ['another shape', (_, all) => all.set(bias, fromFloat32(new Float32Array(10), [1, 10])), 'of F32 [10], got F32 [1, 10]'],

@@ -1,6 +1,7 @@
 import client from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { confidence, entropy, minDepth, normalizedEntropy, patience } from '../../src/earlyexit/criteria.ts';
+import { recordScores, restoreScores } from '../../src/earlyexit/judgement/recording.ts';
 import { halvingBins, histogramsOf, measureOf } from '../../src/earlyexit/monitor/histograms.ts';
 import type { ExitHistogram } from '../../src/earlyexit/monitor/histograms.ts';
 import { readingLine } from '../../src/earlyexit/monitor/lines.ts';
@@ -120,6 +121,16 @@ describe('a monitor', () => {
     expect(through.given.exits).toBe(alarms[0]!.filter(({ detector }) => detector === 'exits').length);
   });
 
+  it('gives a state that stays as it is, whatever comes later', () => {
+    const random = new Random(78);
+    const monitor = new Monitor(reference);
+    monitor.add(calm(random, 64));
+    const saved = monitor.toJSON();
+    const written = JSON.stringify(saved);
+    monitor.add(calm(random, 64));
+    expect(JSON.stringify(saved)).toBe(written);
+  });
+
   it('calls back for each alarm, and takes empty readings', () => {
     const heard: Alarm[] = [];
     const monitor = new Monitor(reference, { onAlarm: (alarm) => heard.push(alarm) });
@@ -168,6 +179,12 @@ describe('a reference', () => {
     }
     expect(reference.samples).toBe(5000);
     expect(JSON.parse(JSON.stringify(reference))).toEqual(reference);
+  });
+
+  it('of a recorded table is that of the table, so that a state saved under one holds under the other', () => {
+    const table = streamTable(5000, 0, 1);
+    const recorded = restoreScores(recordScores({ table, network: 'by-hand', heads: [1, 1, 1] })).table;
+    expect(referenceOf(recorded, criterion)).toEqual(reference);
   });
 
   it('counts what leaves by the criterion, by hand', () => {

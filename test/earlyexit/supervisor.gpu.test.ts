@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
 import { confidence, minDepth } from '../../src/earlyexit/criteria.ts';
-import { chooseThresholds } from '../../src/earlyexit/judgement/thresholds.ts';
+import { chooseThresholds } from '../../src/earlyexit/judgement/tuning.ts';
 import { scoreExits } from '../../src/earlyexit/judgement/scores.ts';
 import { Model } from '../../src/earlyexit/model.ts';
 import type { ExitHistogram } from '../../src/earlyexit/monitor/histograms.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { entropy } from '../../src/earlyexit/criteria.ts';
+import type { Criterion } from '../../src/earlyexit/criteria.ts';
 import { answers } from '../../src/earlyexit/judgement/answers.ts';
 import { pickSamples } from '../../src/earlyexit/judgement/sampling.ts';
 import { sweep } from '../../src/earlyexit/judgement/sweep.ts';
@@ -25,6 +26,18 @@ describe('sweep', () => {
     expect(report.oracle.accuracy).toBeGreaterThanOrEqual(report.accuracy.value);
     expect(report.accuracy.value - report.full.accuracy.value).toBeCloseTo(report.gain.value);
     expect(report.exits.reduce((sum, { share }) => sum + share.value, 0)).toBeCloseTo(1);
+  });
+
+  it('has milliseconds for each point where times were measured', () => {
+    const times = { adapter: 'a', policy: 'readback' as const, toExit: [[1, 3], [4], [8]], full: [6, 8] };
+    const { milliseconds, curve } = sweep(table, validation, entropy(0.3), { heads, points: 4, times, draws: 10 });
+    const mean = (criterion: Criterion): number =>
+      replay(table, criterion).reduce((sum, exit) => sum + [2, 4, 8][exit]!, 0) / 300;
+    expect(milliseconds).toMatchObject({ adapter: 'a', policy: 'readback', full: 7, mean: mean(entropy(0.3)) });
+    expect(milliseconds!.curve).toEqual(curve.map(({ criterion }) => mean(criterion)));
+    expect(() => sweep(table, validation, entropy(0.3), { heads, times: { ...times, toExit: [[1]] } })).toThrow(
+      'sweep: expected the times of 3 exits, got those of 1',
+    );
   });
 
   it('refuses one exit and no samples', () => {

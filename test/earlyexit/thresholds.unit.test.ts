@@ -3,7 +3,8 @@ import { confidence, entropy, margin } from '../../src/earlyexit/criteria.ts';
 import type { CriterionKind } from '../../src/earlyexit/criteria.ts';
 import { accuracyOf } from '../../src/earlyexit/judgement/scores.ts';
 import type { ScoreTable } from '../../src/earlyexit/judgement/scores.ts';
-import { chooseThresholds, replay } from '../../src/earlyexit/judgement/thresholds.ts';
+import { replay } from '../../src/earlyexit/judgement/thresholds.ts';
+import { chooseThresholds } from '../../src/earlyexit/judgement/tuning.ts';
 import type { Scores } from '../../src/earlyexit/records.ts';
 
 /** The less entropy, the more of the other two; in f32, as the kernel writes them. */
@@ -75,7 +76,7 @@ describe('choosing thresholds', () => {
   });
 
   it('refuses what it cannot choose on', () => {
-    expect(() => chooseThresholds(tableOf([scores(0, 0)]))).toThrow('the network has one exit');
+    expect(() => chooseThresholds(tableOf([scores(0, 0)]))).toThrow('a network with one exit has nothing to decide');
     expect(() => chooseThresholds(tableOf([], [], []))).toThrow('expected samples, got none in by hand');
     expect(() => chooseThresholds(table, { maxAccuracyLoss: 2 })).toThrow('expected maxAccuracyLoss in [0, 1], got 2');
   });

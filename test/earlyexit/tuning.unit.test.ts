@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { answers } from '../../src/earlyexit/judgement/answers.ts';
 import { criterionOf } from '../../src/earlyexit/criteria.ts';
+import type { ExitTimes } from '../../src/earlyexit/judgement/exit-times.ts';
 import { classThresholds } from '../../src/earlyexit/judgement/per-class.ts';
 import { accuracyOf } from '../../src/earlyexit/judgement/scores.ts';
-import { geometricShares, thresholdsForShares, tuneTo } from '../../src/earlyexit/judgement/tuning.ts';
+import { chooseThresholds, geometricShares, thresholdsForShares, tuneTo } from '../../src/earlyexit/judgement/tuning.ts';
 import { notFinite, randomTable, said, tableOf } from './score-tables.ts';
 
 const table = randomTable(3, 400, 1);
@@ -74,6 +75,73 @@ describe('tuning to a target', () => {
     expect(() => tuneTo(table, { maxAccuracyLoss: 1.5 })).toThrow('expected maxAccuracyLoss in [0, 1], got 1.5');
     expect(() => thresholdsForShares(table, [0.5, 0.5])).toThrow('expected 3 shares of 0 or more that sum to 1');
     expect(() => thresholdsForShares(table, [0.5, 0.6, NaN])).toThrow('got [0.5, 0.6, NaN]');
+  });
+});
+
+describe('tuning to times', () => {
+  const timesOf = (...toExit: number[][]): ExitTimes => ({ adapter: 'a', policy: 'gated', toExit, full: [1] });
+  // Exit 1 is right on the first two of four and surest of them; the last is right on all.
+  const four = tableOf(
+    [0, 1, 2, 3],
+    [said(0, 0.1), said(1, 0.2), said(0, 0.3), said(0, 0.4)],
+    [said(0, 0), said(1, 0), said(2, 0), said(3, 0)],
+  );
+
+  it('stays within milliseconds in the mean over the calls, by hand', () => {
+    // 1 ms to exit 1, 5 ms to exit 2 in the mean: two of four leave early for 3 ms, three for 2 ms.
+    const times = timesOf([0.5, 1.5], [2, 8]);
+    const tuned = (milliseconds: number) => tuneTo(four, { milliseconds, times });
+    expect(tuned(3)).toMatchObject({ maxMs: 3, timedOn: { adapter: 'a', policy: 'gated' } });
+    expect(tuned(3).achieved).toMatchObject({ accuracy: 1, shares: [0.5, 0.5] });
+    expect(tuned(2.9).achieved).toMatchObject({ accuracy: 0.75, shares: [0.75, 0.25] });
+    expect(tuned(1).achieved).toMatchObject({ accuracy: 0.5, shares: [1, 0] });
+    expect(() => tuned(0.99)).toThrow('expected at least the 1 milliseconds of the fastest thresholds, got 0.99');
+  });
+
+  it('meets a deadline for all samples but a share, slow calls of an exit counted', () => {
+    // Late: of those that leave at exit 1 none, of those at exit 2 one in four.
+    const times = timesOf([1, 1, 1, 1], [3, 3, 3, 9]);
+    const tuned = (late?: number) => tuneTo(four, { deadlineMs: 5, times, ...(late !== undefined && { late }) });
+    expect(tuned(0.25 / 2)).toMatchObject({ deadline: { ms: 5, late: 0.125 }, achieved: { shares: [0.5, 0.5] } });
+    expect(tuned(0.25 / 4).achieved).toMatchObject({ accuracy: 0.75, shares: [0.75, 0.25] });
+    expect(tuned()).toMatchObject({ deadline: { late: 0.01 }, achieved: { shares: [1, 0] } });
+  });
+
+  it('says the least deadline that can be met', () => {
+    const times = timesOf([1, 1, 1, 2], [3, 3, 3, 9]);
+    const least = (deadlineMs: number, late: number, table = four) => () => tuneTo(table, { deadlineMs, late, times });
+    expect(least(0.5, 0)).toThrow('a deadline of at least 2 ms, which all but the share 0 of the samples meet');
+    expect(least(0.5, 0.25)).toThrow('a deadline of at least 1 ms');
+    expect(least(2, 0)).not.toThrow();
+    expect(least(1, 0.25)).not.toThrow();
+    // One whose scores are not finite goes on to the last exit.
+    const broken = tableOf([0, 1], [notFinite, said(1, 0)], [said(0, 0), said(1, 0)]);
+    expect(least(2, 0, broken)).toThrow('at least 9 ms');
+    expect(least(2, 0.5, broken)).not.toThrow();
+  });
+
+  it('refuses targets that are none, and times that are not of these exits', () => {
+    const times = timesOf([1], [2]);
+    for (const milliseconds of [0, -1, NaN]) {
+      expect(() => tuneTo(four, { milliseconds, times })).toThrow(`expected milliseconds above 0, got ${milliseconds}`);
+    }
+    expect(() => tuneTo(four, { deadlineMs: 0, times })).toThrow('expected deadlineMs above 0, got 0');
+    for (const late of [-0.1, 1, NaN]) {
+      expect(() => tuneTo(four, { deadlineMs: 1, late, times })).toThrow(`from 0 to less than 1, got ${late}`);
+    }
+    const tuned = (...toExit: number[][]) => () => tuneTo(four, { milliseconds: 9, times: timesOf(...toExit) });
+    expect(tuned([1])).toThrow('expected the times of 2 exits, got those of 1');
+    expect(tuned([1], [])).toThrow('calls that left at exit 2, got none');
+    expect(tuned([1], [Infinity])).toThrow('finite milliseconds of calls that left at exit 2, got Infinity');
+  });
+});
+
+describe('measures', () => {
+  it('that thresholds are not chosen for are refused by name', () => {
+    const criterion = 'halting' as 'entropy';
+    const refusal = "expected a criterion of entropy, confidence, margin, got 'halting'";
+    expect(() => tuneTo(table, { maxAccuracyLoss: 0 }, { criterion })).toThrow(`tuneTo: ${refusal}`);
+    expect(() => chooseThresholds(table, { criterion })).toThrow(`chooseThresholds: ${refusal}`);
   });
 });
 

@@ -22,7 +22,7 @@ const INPUTS: Readonly<Record<string, RaceInput>> = {
   'exit-check-join': { params: TREE },
   'exit-check-wide': { params: TREE },
   'exit-check-wide-half': { params: TREE },
-  'exit-head': { params: TREE },
+  'exit-head': { params: { features: 3, classes: 5, plane: 2 } },
   'compact-rows': MOVING,
   'compact-rows-four': MOVING,
   'exit-check-group': { grid: [1] },

@@ -1,7 +1,9 @@
-import { adam, bLeNet, cosine, entropy, evaluate, replay, scoreExits, twoPhase } from '../../node.ts';
-import { accuracyOf, isRight } from '../../earlyexit/judgement/scores.ts';
+import { adam, answers, bLeNet, cosine, entropy, evaluate, scoreExits, twoPhase } from '../../node.ts';
+import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
+import { sharesAt } from '../../earlyexit/judgement/thresholds.ts';
 import { percent, times } from '../../report/format.ts';
 import { list, table } from '../../report/table.ts';
+import { stepsOf } from './workbench.ts';
 import type { Reproduction } from './workbench.ts';
 
 /** BranchyNet's sweep on its 10,000 test images: entropy in nats, accuracy and share at exit 1 in per cent. */
@@ -28,7 +30,7 @@ export const bLeNetMnist: Reproduction = {
   data: 'the folder with MNIST',
   async run(workbench) {
     const { train, test } = workbench.parts;
-    const steps = EPOCHS * Math.ceil(train.labels.length / BATCH);
+    const steps = stepsOf(train, { epochs: EPOCHS, batch: BATCH });
     using model = await workbench.trained('b-lenet', {
       network: bLeNet(),
       seed: SEED,
@@ -40,12 +42,10 @@ export const bLeNetMnist: Reproduction = {
     const scores = await scoreExits(model, test, { signal: workbench.signal });
     const { macs } = model.network;
     const sweep = PUBLISHED.map(([threshold, accuracyPublished, sharePublished]) => {
-      const at = replay(scores, entropy(threshold));
-      const right = at.filter((exit, sample) => isRight(scores.exits[exit]![sample]!, test.labels[sample]!)).length;
-      const share = at.filter((exit) => exit === 0).length / at.length;
-      const mean = share * macs.toExit[0]! + (1 - share) * macs.toExit[1]!;
+      const left = answers(scores, entropy(threshold));
+      const share = sharesAt(left.at, 2)[0]!;
       const published = { accuracy: accuracyPublished / 100, share: sharePublished / 100 };
-      return { threshold, accuracy: right / at.length, share, speedup: macs.full / mean, published };
+      return { threshold, accuracy: left.accuracy, share, speedup: macs.full / left.macs, published };
     });
     // Once more for real, stopping: what the sweep replays must be what a classifier does.
     const report = await evaluate(model, test, { criterion: entropy(THRESHOLD), signal: workbench.signal });

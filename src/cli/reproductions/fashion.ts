@@ -19,6 +19,7 @@ import type { Network, OperatingPoint, ScoreTable, Strategy } from '../../node.t
 import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
 import { percent, points as inPoints, whole } from '../../report/format.ts';
 import { list, table } from '../../report/table.ts';
+import { stepsOf } from './workbench.ts';
 import type { Recipe, Reproduction, Workbench } from './workbench.ts';
 
 const EPOCHS = 6;
@@ -34,7 +35,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
 
 /** How all networks here are trained, so that they can be compared. */
 export function fashionRecipe({ parts }: Workbench, network: Network): Recipe {
-  const steps = EPOCHS * Math.ceil(parts.train.labels.length / BATCH);
+  const steps = stepsOf(parts.train, { epochs: EPOCHS, batch: BATCH });
   return {
     network,
     seed: SEED,
@@ -96,7 +97,7 @@ export const fashion: Reproduction = {
       exits: exits.map((exit) => accuracyOf(scores.test, exit)),
       /** With the work of the plain networks: thresholds from validation data. */
       within: plains.map(({ macs, right }) => {
-        const chosen = bestWithin(points, { macs });
+        const chosen = bestWithin(points, { cost: macs });
         if (!chosen) return null;
         const here = answers(scores.test, chosen.criterion);
         const gain = bootstrapDifference(here.right, right);

@@ -38,7 +38,7 @@ export const overConfidence: Reproduction = {
       using model = await workbench.trained(name, how);
       const { signal } = workbench;
       const points = frontier(await scoreExits(model, validation, { signal }));
-      const { criterion } = bestWithin(points, { macs: network.macs.full / 2 })!;
+      const { criterion } = bestWithin(points, { cost: network.macs.full / 2 })!;
       const scores = await scoreExits(model, test, { signal });
       const { right, ...half } = answers(scores, criterion);
       results.push({

@@ -12,6 +12,7 @@ import {
 import type { Dataset, Model } from '../../node.ts';
 import { percent } from '../../report/format.ts';
 import { list, table } from '../../report/table.ts';
+import { stepsOf } from './workbench.ts';
 import type { Reproduction, Workbench } from './workbench.ts';
 
 const SEEDS = [1, 2, 3, 4, 5];
@@ -71,7 +72,7 @@ export const parity: Reproduction = {
 };
 
 async function trained(workbench: Workbench, data: Dataset, seed: number): Promise<Model> {
-  const steps = EPOCHS * Math.ceil(data.labels.length / BATCH);
+  const steps = stepsOf(data, { epochs: EPOCHS, batch: BATCH });
   return workbench.trained(`parity-${seed}`, {
     data,
     network: looped({ input: data.shape, classes: 2, width: 96, steps: 5 }),

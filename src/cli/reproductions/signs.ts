@@ -2,6 +2,7 @@ import { adam, bAlexNet, chooseThresholds, cosine, scoreExits } from '../../node
 import { list } from '../../report/table.ts';
 import { fromChoice } from '../criterion.ts';
 import { judge } from '../verbs/evaluate.ts';
+import { stepsOf } from './workbench.ts';
 import type { Reproduction } from './workbench.ts';
 
 const EPOCHS = 15;
@@ -14,7 +15,7 @@ export const signs: Reproduction = {
   data: 'a folder of records of 3 x 32 x 32 images, such as hand signs or CIFAR-10',
   async run(workbench) {
     const { train, validation, test } = workbench.parts;
-    const steps = EPOCHS * Math.ceil(train.labels.length / BATCH);
+    const steps = stepsOf(train, { epochs: EPOCHS, batch: BATCH });
     using model = await workbench.trained('b-alexnet', {
       network: bAlexNet({ classes: train.classNames.length }),
       seed: SEED,

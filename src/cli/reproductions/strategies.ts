@@ -3,6 +3,7 @@ import type { Model, Strategy } from '../../node.ts';
 import { accuracyOf } from '../../earlyexit/judgement/scores.ts';
 import { percent, points as inPoints } from '../../report/format.ts';
 import { list, table } from '../../report/table.ts';
+import { stepsOf } from './workbench.ts';
 import type { Recipe, Reproduction } from './workbench.ts';
 
 const EPOCHS = 9;
@@ -19,7 +20,7 @@ export const strategies: Reproduction = {
   async run(workbench) {
     const { train, test } = workbench.parts;
     const network = smallCnn();
-    const steps = EPOCHS * Math.ceil(train.labels.length / BATCH);
+    const steps = stepsOf(train, { epochs: EPOCHS, batch: BATCH });
     const optimizer = adam({ learningRate: cosine(2e-3, steps) });
     const recipe: Recipe = { network, seed: SEED, epochs: EPOCHS, batch: BATCH, optimizer };
     const rows: { name: string; exits: number[] }[] = [];

@@ -32,6 +32,10 @@ export interface Recipe extends TrainOptions {
   readonly from?: Model | undefined;
 }
 
+/** Of a whole training, as a schedule of the learning rate wants them. */
+export const stepsOf = (data: Dataset, { epochs, batch }: { epochs: number; batch: number }): number =>
+  epochs * Math.ceil(data.labels.length / batch);
+
 /** Where a reproduction trains its models, each once: the next call of the command finds them in their files. */
 export class Workbench {
   readonly device: Device;

@@ -2,7 +2,6 @@ import {
   calibrateExits,
   calibrationReport,
   CALIBRATION_METHODS,
-  chooseThresholds,
   fingerprint,
   learnsToLeave,
   loadModel,
@@ -15,6 +14,7 @@ import { checkFits } from '../../earlyexit/network.ts';
 import { calibrationText } from '../../report/calibration.ts';
 import { thresholdsText } from '../../report/model.ts';
 import { list } from '../../report/table.ts';
+import { chooseAgain, chooseNow } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { checkWritable, readBytes, writeWhole } from '../files.ts';
@@ -110,10 +110,7 @@ async function keep(
     : undefined;
   if (idle) return { lines: [['not saved', `${idle}: the model is as it was`]], saved: false };
   const table = await scoreExits(model, validation, { batch, temperatures });
-  model.thresholds = chooseThresholds(table, {
-    ...(before && { criterion: before.criterion }),
-    ...(before?.maxAccuracyLoss !== undefined && { maxAccuracyLoss: before.maxAccuracyLoss }),
-  });
+  model.thresholds = before ? chooseAgain(before)(table) : chooseNow(table, {});
   await writeWhole(out, await saveModel(model));
   const anew = before ? 'chosen anew, as those before were for other scores: ' : '';
   const lines: [string, string][] = [['thresholds', anew + thresholdsText(model.thresholds)]];

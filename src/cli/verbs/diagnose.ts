@@ -8,15 +8,23 @@ import {
   scoreExits,
   slice,
   stability,
-  tuneTo,
 } from '../../node.ts';
-import type { ChosenThresholds, Criterion, Dataset, Device, Model, PolicyKind, ScoreTable } from '../../node.ts';
+import type { Criterion, Dataset, Device, Model, PolicyKind, ScoreTable } from '../../node.ts';
 import { measureLatency } from '../../earlyexit/judgement/latency.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { diagnosisText } from '../../report/diagnosis.ts';
 import { plural } from '../../report/format.ts';
 import { note } from '../console.ts';
-import { criterionFlags, decide, decidesItself, fromChoice, fromModel, maxLossFlag } from '../criterion.ts';
+import {
+  chooseAgain,
+  chooseNow,
+  criterionFlags,
+  decide,
+  decidesItself,
+  fromChoice,
+  fromModel,
+  maxLossFlag,
+} from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
@@ -76,7 +84,10 @@ export const diagnoseVerb = defineVerb({
       if (learned) return undefined;
       note(`asking every exit about ${validation.name}`);
       const table = await scoreExits(model, validation, scoring);
-      const choose = (from: ScoreTable) => tuneTo(from, ...targetOf(details.thresholds, flags));
+      const choose =
+        given && details.thresholds
+          ? chooseAgain(details.thresholds)
+          : (from: ScoreTable) => chooseNow(from, flags);
       return { chosen: choose(table), stability: stability(table, choose, { draws: flags.draws }) };
     }
 
@@ -101,18 +112,6 @@ export const diagnoseVerb = defineVerb({
     };
   },
 });
-
-/** What thresholds were chosen for, and by which measure: the stored ones, unless another is asked for. */
-function targetOf(
-  stored: ChosenThresholds | undefined,
-  { criterion, maxLoss }: { criterion?: ChosenThresholds['criterion'] | undefined; maxLoss: number },
-): [Parameters<typeof tuneTo>[1], Parameters<typeof tuneTo>[2]] {
-  const by = { criterion: criterion ?? stored?.criterion ?? 'entropy' };
-  const { maxMacs, targetShares, maxAccuracyLoss = maxLoss / 100, classValues } = stored ?? {};
-  if (maxMacs !== undefined) return [{ macs: maxMacs }, by];
-  if (targetShares) return [{ shares: targetShares }, by];
-  return [{ maxAccuracyLoss, perClass: classValues !== undefined }, by];
-}
 
 type Scoring = Parameters<typeof scoreExits>[2];
 

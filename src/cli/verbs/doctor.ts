@@ -1,11 +1,14 @@
-import { readModelFile } from '../../node.ts';
+import { loadModel, readModelFile, tuneModel } from '../../node.ts';
 import type { Device } from '../../node.ts';
 import { bytes, significant, whole } from '../../report/format.ts';
 import { modelText, parameterCount, partCosts } from '../../report/model.ts';
 import { list } from '../../report/table.ts';
-import { adapterFlag, openDevice } from '../device.ts';
+import { tunedText } from '../../report/tuned.ts';
+import { adapterFlag, measurements, openDevice } from '../device.ts';
 import { measureDevice } from '../device-costs.ts';
 import { readBytes } from '../files.ts';
+import { flag, integer, toggle } from '../flags.ts';
+import { UsageError } from '../usage-error.ts';
 import { defineVerb } from '../verb.ts';
 import type { Outcome } from '../verb.ts';
 import { versions } from '../versions.ts';
@@ -14,9 +17,18 @@ export const doctorVerb = defineVerb({
   name: 'doctor',
   inputs: '[file]',
   summary: 'Show what computes here and what it costs; or, with a model file, what is in it',
-  flags: { adapter: adapterFlag },
+  flags: {
+    tune: toggle("Of a model: measure the kernels' variants at its shapes, and keep what is fastest for later calls"),
+    batch: flag(integer(1, 4096), {
+      placeholder: 'n',
+      help: 'Of --tune: samples that go through together',
+      fallback: '64',
+    }),
+    adapter: adapterFlag,
+  },
   async run([file], flags) {
-    if (file !== undefined) return describeModel(file);
+    if (file !== undefined) return flags.tune ? tuneFor(file, flags) : describeModel(file);
+    if (flags.tune) throw new UsageError('--tune: expected a model file, whose shapes are measured, got none');
     using device = await openDevice(flags.adapter);
     return await describeDevice(device);
   },
@@ -26,6 +38,19 @@ async function describeModel(file: string): Promise<Outcome> {
   const { network, details } = readModelFile(await readBytes(file, 'a model file'), file);
   const json = { ...details, macs: network.macs, parameters: parameterCount(network), parts: partCosts(network) };
   return { text: modelText(network, details), json };
+}
+
+/** For inference and for training. */
+async function tuneFor(
+  file: string,
+  { adapter, batch }: { adapter: string | undefined; batch: number },
+): Promise<Outcome> {
+  const bytes = await readBytes(file, 'a model file');
+  using device = await openDevice(adapter);
+  using model = loadModel(device, bytes, file);
+  const known = new Map(device.fastest);
+  const tuned = await tuneModel(model, { batch, training: true, store: measurements() });
+  return { text: tunedText(tuned, known), json: { adapter: device.name, batch, tuned } };
 }
 
 async function describeDevice(device: Device): Promise<Outcome> {

@@ -1,5 +1,4 @@
 import {
-  chooseThresholds,
   evaluate,
   exitShares,
   fingerprint,
@@ -12,7 +11,7 @@ import { checkFits } from '../../earlyexit/network.ts';
 import { evaluationText } from '../../report/evaluation.ts';
 import { plural } from '../../report/format.ts';
 import { note } from '../console.ts';
-import { criterionFlags, decide, decidesItself, fromChoice, fromModel, maxLossFlag } from '../criterion.ts';
+import { chooseNow, criterionFlags, decide, decidesItself, fromChoice, fromModel, maxLossFlag } from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
@@ -20,6 +19,7 @@ import { readBytes } from '../files.ts';
 import { choice, flag, integer, optionalFlag, text } from '../flags.ts';
 import { policyFlags, policyOptions } from '../policy.ts';
 import { checkRecord, writeScores } from '../score-file.ts';
+import { checkStress, stress, stressFlags } from '../stress.ts';
 import { defineVerb } from '../verb.ts';
 
 export const evaluateVerb = defineVerb({
@@ -36,6 +36,7 @@ export const evaluateVerb = defineVerb({
     ...criterionFlags,
     maxLoss: maxLossFlag,
     ...policyFlags,
+    ...stressFlags,
     record: optionalFlag(text, {
       placeholder: 'scores.parquet',
       help: 'Write what every exit says of every sample there, a row each: exitgpu sweep and others read it',
@@ -46,6 +47,7 @@ export const evaluateVerb = defineVerb({
   async run([file], flags) {
     const bytes = await readBytes(file!, 'a model file');
     const { network, details } = readModelFile(bytes, file);
+    checkStress(network, flags);
     const decided = decide(network, details.thresholds, flags);
     const { record } = flags;
     if (record !== undefined) await checkRecord(record);
@@ -64,23 +66,24 @@ export const evaluateVerb = defineVerb({
     const scoring = { batch: flags.batch, temperatures };
     const scores = record === undefined ? undefined : await scoreExits(model, judged, scoring);
     if (scores) await writeScores(record!, { table: scores, network: network.name, heads: network.macs.heads });
-    return await judge(model, judged, decision, {
-      batch: flags.batch,
-      scores,
-      title: file!,
-      scheduling: { ...policyOptions(flags), deadlineMs: flags.deadline },
-    });
+    const scheduling = { ...policyOptions(flags), deadlineMs: flags.deadline };
+    const judgement = await judge(model, judged, decision, { batch: flags.batch, scores, title: file!, scheduling });
+    const stressed = await stress(model, judged, decision, { ...flags, scheduling });
+    return {
+      text: [judgement.text, ...stressed.texts].join('\n\n'),
+      json: { ...judgement.json, ...stressed.json },
+    };
   },
 });
 
 async function chooseHere(
   model: Model,
   { validation }: DatasetParts,
-  { criterion = 'entropy', maxLoss, batch }: { criterion?: CriterionKind | undefined; maxLoss: number; batch: number },
+  { criterion, maxLoss, batch }: { criterion?: CriterionKind | undefined; maxLoss: number; batch: number },
 ): Promise<Decision> {
-  note(`the model has no thresholds for ${criterion}: choosing them on ${validation.name}`);
+  note(`the model has no thresholds for ${criterion ?? 'entropy'}: choosing them on ${validation.name}`);
   const table = await scoreExits(model, validation, { batch });
-  return fromChoice(chooseThresholds(table, { criterion, maxAccuracyLoss: maxLoss / 100 }), 'chosen');
+  return fromChoice(chooseNow(table, { criterion, maxLoss }), 'chosen');
 }
 
 type Scheduling = Pick<EvaluateOptions, 'policy' | 'store' | 'deadlineMs'>;

@@ -1,7 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { PNG } from 'pngjs';
 import {
-  CRITERIA,
   imageAt,
   loadModel,
   measureLatency,
@@ -10,16 +9,15 @@ import {
   readUnlabelledImages,
   scoreExits,
   stability,
-  tuneTo,
 } from '../../node.ts';
 import type {
+  ChosenThresholds,
   Criterion,
   Dataset,
   DatasetParts,
   Device,
   Model,
   ScoreTable,
-  ThresholdCriterion,
   ThresholdStability,
 } from '../../node.ts';
 import { checkFits } from '../../earlyexit/network.ts';
@@ -28,7 +26,16 @@ import type { Baseline, Findings, ModelFindings } from '../../report/findings.ts
 import { reportPage } from '../../report/page.ts';
 import { verdictOf } from '../../report/verdict.ts';
 import { note } from '../console.ts';
-import { criterionFlags, decide, decidesItself, fromChoice, fromModel, maxLossFlag } from '../criterion.ts';
+import {
+  chooseAgain,
+  chooseNow,
+  criterionFlags,
+  decide,
+  decidesItself,
+  fromChoice,
+  fromModel,
+  maxLossFlag,
+} from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
@@ -77,7 +84,8 @@ export const reportVerb = defineVerb({
   async run(files, options) {
     const out = outputs(options.out);
     await checkWritable(out.page);
-    const [models, plain] = await Promise.all([files, options.plain ?? []].map(readFiles));
+    const all = [...files, ...(options.plain ?? [])];
+    const [models, plain] = await Promise.all([files, options.plain ?? []].map((paths) => readFiles(paths, all)));
     const parts = await readData(options);
     const unknown = options.unknown === undefined ? undefined : await readUnlabelledImages(options.unknown);
     for (const { network } of [...models!, ...plain!]) checkFits(network, parts.test, '--data');
@@ -93,7 +101,7 @@ export const reportVerb = defineVerb({
     for (const file of plain!) {
       using model = loadModel(device, file.bytes, file.path);
       const table = await scoreExits(model, parts.test, { batch: options.batch });
-      baselines.push(judgeBaseline(shortened(file.path), file.network, table));
+      baselines.push(judgeBaseline(file.name, file.network, table));
     }
     const findings: Findings = {
       data: describeData(parts.test),
@@ -116,11 +124,11 @@ export const reportVerb = defineVerb({
 
 type ModelInput = Awaited<ReturnType<typeof readFiles>>[number];
 
-const readFiles = (paths: readonly string[]) =>
+const readFiles = (paths: readonly string[], all: readonly string[]) =>
   Promise.all(
     paths.map(async (path) => {
       const bytes = await readBytes(path, 'a model file');
-      return { path, bytes, ...readModelFile(bytes, path) };
+      return { path, name: nameIn(all, path), bytes, ...readModelFile(bytes, path) };
     }),
   );
 
@@ -133,12 +141,17 @@ function outputs(page: string): { page: string; json: string; figures: string } 
   return { page, json: join(dirname(page), `${stem}.json`), figures: join(dirname(page), `${stem}-figures`) };
 }
 
-const shortened = (path: string): string => basename(path, '.safetensors');
+/** What the page calls a model: its file, with the folder where a file in another has the same name. */
+function nameIn(paths: readonly string[], path: string): string {
+  const short = (one: string): string => basename(one, '.safetensors');
+  const twins = new Set(paths.filter((other) => short(other) === short(path)));
+  return twins.size > 1 ? path : short(path);
+}
 
 /** Records what a model says, and how long it takes, and makes findings of it. */
 async function judge(
   device: Device,
-  { path, bytes, network, details }: ModelInput,
+  { path, name, bytes, network, details }: ModelInput,
   parts: DatasetParts,
   unknown: Dataset | undefined,
   options: Options,
@@ -151,11 +164,13 @@ async function judge(
     scoreExits(model, dataset, { batch, temperatures: decided?.criterion.temperatures });
   const validation = await score(parts.validation);
   const { criterion, source, origin, chosenOn } = decided ?? choose(validation, options);
-  const maxAccuracyLoss = decided ? details.thresholds?.maxAccuracyLoss : options.maxLoss / 100;
+  const again = decided
+    ? details.thresholds && chooseAgain(details.thresholds)
+    : (table: ScoreTable) => chooseNow(table, options);
   const test = await score(parts.test);
   const known = unknown && (await score(unknown));
   return judgeModel({
-    name: shortened(path),
+    name,
     network,
     criterion,
     origin,
@@ -163,28 +178,27 @@ async function judge(
     validation,
     unknown: known,
     latency: await time(model, criterion, parts.test, options),
-    stability: maxAccuracyLoss === undefined ? undefined : firmness(validation, criterion, maxAccuracyLoss),
+    stability: again && firmness(validation, criterion, again),
     guarantee: source === 'stored' ? details.thresholds?.guarantee : undefined,
     warnings: suspicions(model, parts.test, chosenOn?.fingerprint),
   });
 }
 
-function choose(validation: ScoreTable, { criterion = 'entropy', maxLoss }: Options): Decision {
+function choose(validation: ScoreTable, options: Options): Decision {
+  const { criterion = 'entropy' } = options;
   note(`the model has no thresholds for ${criterion}: choosing them on ${validation.dataset.name}`);
-  return fromChoice(tuneTo(validation, { maxAccuracyLoss: maxLoss / 100 }, { criterion }), 'chosen');
+  return fromChoice(chooseNow(validation, options), 'chosen');
 }
 
 /** How firm thresholds are, where they are those that tuning finds on this data: of others it is not known. */
 function firmness(
   validation: ScoreTable,
   used: Criterion,
-  maxAccuracyLoss: number,
+  choose: (table: ScoreTable) => ChosenThresholds,
 ): ThresholdStability[] | undefined {
-  const criterion = CRITERIA.find((kind) => kind === used.kind);
-  if (!criterion || validation.exits.length === 1) return undefined;
-  const choose = (table: ScoreTable) => tuneTo(table, { maxAccuracyLoss }, { criterion });
-  const { thresholds } = used as ThresholdCriterion;
-  if (choose(validation).values.join() !== thresholds.join()) return undefined;
+  if (validation.exits.length === 1 || !('thresholds' in used)) return undefined;
+  const { criterion, values, classValues } = choose(validation);
+  if (classValues || criterion !== used.kind || values.join() !== used.thresholds.join()) return undefined;
   note('choosing thresholds anew on resampled data, to see how firm they are');
   return stability(validation, choose);
 }

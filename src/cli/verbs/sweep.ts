@@ -1,14 +1,27 @@
-import { loadModel, pickSamples, Random, readModelFile, scoreExits, sweep, tuneTo } from '../../node.ts';
-import type { CriterionKind, ScoreTable } from '../../node.ts';
+import {
+  loadModel,
+  measureExitTimes,
+  pickSamples,
+  Random,
+  readModelFile,
+  scoreExits,
+  sideBySide,
+  sweep,
+} from '../../node.ts';
+import type { DatasetParts, Device, ExitTimes, ModelFile, ScoreRecord, ScoreTable } from '../../node.ts';
+import { comparedMeasure } from '../../earlyexit/judgement/answers.ts';
+import { madeOn } from '../../earlyexit/judgement/scores.ts';
 import { checkFits } from '../../earlyexit/network.ts';
+import { plural, whole } from '../../report/format.ts';
+import { sideBySideText } from '../../report/side-by-side.ts';
 import { sweepText } from '../../report/sweep.ts';
 import { note } from '../console.ts';
-import { criterionFlags, decide, decidesItself, fromChoice, fromModel, maxLossFlag } from '../criterion.ts';
+import { chooseNow, criterionFlags, decide, decidesItself, fromChoice, fromModel, maxLossFlag } from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
-import { choice, flag, integer, optionalFlag, text } from '../flags.ts';
+import { choice, flag, integer, optionalFlag, text, toggle } from '../flags.ts';
 import type { Values } from '../flags.ts';
 import { isScoreFile, readScoreFile } from '../score-file.ts';
 import { UsageError } from '../usage-error.ts';
@@ -27,6 +40,7 @@ const sweepFlags = {
   }),
   ...criterionFlags,
   maxLoss: maxLossFlag,
+  milliseconds: toggle('Measure the time to each exit on this adapter, and show it beside multiply-accumulates'),
   points: flag(integer(2), { placeholder: 'n', help: 'Points of the curve at most', fallback: '12' }),
   batch: flag(integer(1), { placeholder: 'n', help: 'Samples that go through the network together', fallback: '64' }),
   adapter: adapterFlag,
@@ -35,70 +49,151 @@ type SweepFlags = Values<typeof sweepFlags>;
 
 export const sweepVerb = defineVerb({
   name: 'sweep',
-  inputs: '<file>',
-  summary: 'Accuracy against compute over all thresholds, of a model or of scores that evaluate --record wrote',
+  inputs: '<...files>',
+  summary:
+    'Accuracy against compute over all thresholds, of a model or of scores that evaluate --record wrote; ' +
+    'several of them side by side',
   flags: sweepFlags,
-  async run([file], flags) {
-    if (flags.validation !== undefined && !isScoreFile(file!)) {
-      throw new UsageError(`--validation: expected it with recorded scores (.parquet), got ${file}; see --data`);
+  async run(files, flags) {
+    checkFlags(files, flags);
+    const inputs = await Promise.all(files.map((file) => readInput(file)));
+    const parts = inputs.some((input) => 'bytes' in input) ? await readData(flags) : undefined;
+    for (const input of inputs) {
+      if (!('bytes' in input)) continue;
+      for (const part of [parts!.validation, parts![flags.split]]) checkFits(input.network, part, '--data');
     }
-    const scored = isScoreFile(file!) ? await ofRecord(file!, flags) : await ofModel(file!, flags);
-    const { table, validation, heads, decided } = scored;
-    const decision = decided ?? chosenOn(validation, flags);
-    const measure = flags.criterion ?? measureOf(decision);
-    const report = sweep(table, validation, decision.criterion, { heads, measure, points: flags.points });
-    const { origin, source, chosenOn: on } = decision;
-    return {
-      text: sweepText(report, { title: file!, origin }),
-      json: { ...report, thresholds: { source, ...(on && { chosenOn: on }) } },
-    };
+    using device = parts && (await openDevice(flags.adapter));
+    const scored: Scored[] = [];
+    for (const input of inputs) {
+      const one =
+        'bytes' in input
+          ? await ofModel(device!, input, parts!, flags)
+          : await ofRecord(input, flags, files.length > 1);
+      scored.push({ ...one, decision: one.decision ?? fromChoice(chooseNow(one.validation, flags), 'chosen') });
+    }
+    return scored.length === 1 ? sweepOne(scored[0]!, flags) : compareAll(scored);
   },
 });
 
-interface Scored {
-  readonly table: ScoreTable;
-  readonly validation: ScoreTable;
-  readonly heads: readonly number[];
-  /** Undefined where thresholds have yet to be chosen. */
-  readonly decided: Decision | undefined;
+/** @throws UsageError for flags that do not belong to these files */
+function checkFlags(files: readonly string[], { validation, milliseconds }: SweepFlags): void {
+  if (validation !== undefined && !(files.length === 1 && isScoreFile(files[0]!))) {
+    const got = files.length === 1 ? `${files[0]}; see --data` : plural(files.length, 'file');
+    throw new UsageError(`--validation: expected it with recorded scores (.parquet) of one run, got ${got}`);
+  }
+  const record = files.find(isScoreFile);
+  if (!milliseconds || record === undefined) return;
+  throw new UsageError(
+    `--milliseconds: expected models, which are run to be timed, got recorded scores, ${record}; ` +
+      'give the model that was recorded',
+  );
 }
 
-async function ofRecord(file: string, flags: SweepFlags): Promise<Scored> {
-  const { table, heads } = await readScoreFile(file);
-  const decided = decide({ stages: table.exits, classes: table.classes }, undefined, flags);
-  if (flags.validation !== undefined) {
-    return { table, heads, decided, validation: (await readScoreFile(flags.validation)).table };
-  }
-  const order = new Random(1).shuffle(Uint32Array.from(table.dataset.labels.keys()));
-  const half = Math.floor(order.length / 2);
-  const { name } = table.dataset;
+function sweepOne({ file, table, validation, heads, times, decision }: Scored, flags: SweepFlags) {
+  const { criterion, origin, source, chosenOn } = decision;
+  const measure = flags.criterion ?? comparedMeasure(criterion);
+  const report = sweep(table, validation, criterion, { heads, measure, points: flags.points, times });
   return {
-    table: pickSamples(table, order.slice(half), `one half of ${name}`),
-    validation: pickSamples(table, order.slice(0, half), `the other half of ${name}`),
-    heads,
-    decided,
+    text: sweepText(report, { title: file, origin }),
+    json: { ...report, thresholds: { source, ...(chosenOn && { chosenOn }) } },
   };
 }
 
-async function ofModel(file: string, flags: SweepFlags): Promise<Scored> {
+function compareAll(scored: readonly Scored[]) {
+  const halves = scored.filter(({ file, decision }) => isScoreFile(file) && decision.source === 'chosen');
+  if (halves.length > 0 && halves.length < scored.length) {
+    note('of recorded scores one half chooses thresholds: give --threshold, or record the models too, to compare all');
+  }
+  const runs = scored.map(({ file, decision, ...rest }) => ({ ...rest, name: file, criterion: decision.criterion }));
+  const result = sideBySide(runs);
+  return { text: sideBySideText(result), json: result };
+}
+
+interface RecordInput extends ScoreRecord {
+  readonly file: string;
+}
+
+interface ModelInput extends ModelFile {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+async function readInput(file: string): Promise<RecordInput | ModelInput> {
+  if (isScoreFile(file)) return { file, ...(await readScoreFile(file)) };
   const bytes = await readBytes(file, 'a model file');
-  const { network, details } = readModelFile(bytes, file);
-  const { validation, [flags.split]: judged } = await readData(flags);
-  for (const part of [validation, judged]) checkFits(network, part, '--data');
-  using device = await openDevice(flags.adapter);
+  return { file, bytes, ...readModelFile(bytes, file) };
+}
+
+/** What a file says of every sample. */
+interface Scores {
+  readonly file: string;
+  readonly table: ScoreTable;
+  readonly validation: ScoreTable;
+  readonly heads: readonly number[];
+  readonly seed?: number | undefined;
+  readonly times?: ExitTimes | undefined;
+}
+
+interface Scored extends Scores {
+  readonly decision: Decision;
+}
+
+/** `decision` is undefined where thresholds have yet to be chosen. */
+type Undecided = Scores & { readonly decision: Decision | undefined };
+
+/** One half chooses thresholds, and a curve, to be judged on the other. `beside` others there is no curve. */
+async function ofRecord(record: RecordInput, flags: SweepFlags, beside: boolean): Promise<Undecided> {
+  const { file, table, heads } = record;
+  const decision = decide({ stages: table.exits, classes: table.classes }, undefined, flags);
+  if (flags.validation !== undefined) {
+    const other = await readScoreFile(flags.validation);
+    const [wanted, got] = [record, other].map(scoredBy);
+    if (wanted !== got) {
+      throw new UsageError(`--validation: expected scores of ${wanted}, as in ${file}, got those of ${got}`);
+    }
+    return { file, table, heads, decision, validation: other.table };
+  }
+  if (beside && decision) return { file, table, validation: table, heads, decision };
+  const order = new Random(1).shuffle(Uint32Array.from(table.dataset.labels.keys()));
+  const half = Math.floor(order.length / 2);
+  const { dataset: name, fingerprint } = madeOn(table);
+  const judged = pickSamples(table, order.slice(half), `one half of ${name}`);
+  return {
+    file,
+    // The same half of the same data, whoever recorded it.
+    table: { ...judged, fingerprint: `half of ${fingerprint}` },
+    validation: pickSamples(table, order.slice(0, half), `the other half of ${name}`),
+    heads,
+    decision,
+  };
+}
+
+/** What scores have to share for thresholds to mean the same. */
+const scoredBy = ({ network, table: { macs, temperatures } }: ScoreRecord): string =>
+  `${network}, exits of ${macs.map(whole).join(' and ')} multiply-accumulates` +
+  (temperatures ? ` at temperatures ${temperatures.join(', ')}` : '');
+
+async function ofModel(
+  device: Device,
+  { file, bytes, network, details }: ModelInput,
+  parts: DatasetParts,
+  flags: SweepFlags,
+): Promise<Undecided> {
+  const { validation, [flags.split]: judged } = parts;
   using model = loadModel(device, bytes, file);
   const given = decide(network, details.thresholds, flags);
-  const decided = given ?? (decidesItself(network, flags) ? await fromModel(model) : undefined);
-  const options = { batch: flags.batch, temperatures: decided?.criterion.temperatures };
+  const decision = given ?? (decidesItself(network, flags) ? await fromModel(model) : undefined);
+  const options = { batch: flags.batch, temperatures: decision?.criterion.temperatures };
   const scores = await scoreExits(model, validation, options);
   const table = judged === validation ? scores : await scoreExits(model, judged, options);
   if (judged === validation) note('thresholds are chosen and judged on the same data, and fit it best');
-  return { table, validation: scores, heads: network.macs.heads, decided };
+  return {
+    file,
+    table,
+    validation: scores,
+    heads: network.macs.heads,
+    decision,
+    seed: details.training?.seed,
+    times: flags.milliseconds ? await measureExitTimes(model, judged) : undefined,
+  };
 }
-
-const chosenOn = (validation: ScoreTable, { criterion = 'entropy', maxLoss }: SweepFlags): Decision =>
-  fromChoice(tuneTo(validation, { maxAccuracyLoss: maxLoss / 100 }, { criterion }), 'chosen');
-
-/** What the curve is drawn by, where the criterion compares one measure. */
-const measureOf = ({ criterion: { kind } }: Decision): CriterionKind =>
-  kind === 'confidence' || kind === 'margin' ? kind : 'entropy';

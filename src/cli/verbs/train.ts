@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path';
 import {
-  chooseThresholds,
   exitShares,
   learnedCriterion,
   learnsToLeave,
@@ -18,7 +17,7 @@ import { checkFits } from '../../earlyexit/network.ts';
 import { percent, plural } from '../../report/format.ts';
 import { networkText, thresholdsText } from '../../report/model.ts';
 import { list } from '../../report/table.ts';
-import { maxLossFlag } from '../criterion.ts';
+import { chooseNow, maxLossFlag } from '../criterion.ts';
 import { note } from '../console.ts';
 import { dataFlags, readData, shortName } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
@@ -166,7 +165,7 @@ export async function trainModel(
   }
   const table = await scoreExits(model, validation);
   const accuracy = network.stages.map((_, index) => accuracyOf(table, index + 1));
-  if (!learns) model.thresholds = chooseThresholds(table, { maxAccuracyLoss: maxLoss / 100 });
+  if (!learns) model.thresholds = chooseNow(table, { maxLoss });
   const shares = learns ? exitShares(table, await learnedCriterion(model)) : [];
   await writeWhole(out, await saveModel(model));
 

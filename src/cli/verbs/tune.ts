@@ -3,13 +3,15 @@ import {
   bootstrapDifference,
   CRITERIA,
   loadModel,
+  measureExitTimes,
+  POLICIES,
   readModelFile,
   saveModel,
   scoreExits,
   stability,
   wilson,
 } from '../../node.ts';
-import type { ChosenThresholds, Model, ScoreTable } from '../../node.ts';
+import type { ChosenThresholds, ExitTimes, Model, ScoreTable } from '../../node.ts';
 import { criterionOf } from '../../earlyexit/criteria.ts';
 import { rightAtExits, sumOf } from '../../earlyexit/judgement/answers.ts';
 import { UNSTABLE } from '../../earlyexit/judgement/stability.ts';
@@ -20,7 +22,8 @@ import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { checkWritable, readBytes, writeWhole } from '../files.ts';
 import { choice, flag, integer, optionalFlag, text } from '../flags.ts';
-import { chooserOf, leniently, targetFlags } from '../tuning.ts';
+import { isScoreFile } from '../score-file.ts';
+import { chooserOf, isTimed, leniently, targetFlags } from '../tuning.ts';
 import { UsageError } from '../usage-error.ts';
 import { defineVerb } from '../verb.ts';
 
@@ -35,6 +38,15 @@ export const tuneVerb = defineVerb({
       help: `What an exit decides by: ${CRITERIA.join(', ')} (default what the model's thresholds are for, or entropy)`,
     }),
     ...targetFlags,
+    policy: optionalFlag(choice(...POLICIES), {
+      placeholder: 'policy',
+      help: `With --milliseconds or --deadline, how calls are timed: ${POLICIES.join(', ')} (default readback)`,
+    }),
+    calls: flag(integer(1), {
+      placeholder: 'n',
+      help: 'With --milliseconds or --deadline: calls timed for each exit',
+      fallback: '200',
+    }),
     draws: flag(integer(2), {
       placeholder: 'n',
       help: 'Validation sets resampled to see how firm thresholds are',
@@ -45,22 +57,34 @@ export const tuneVerb = defineVerb({
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples that go through the network together', fallback: '64' }),
     adapter: adapterFlag,
   },
-  async run([file], { draws, seed, out = file!, batch, adapter, criterion: kind, data, imageSize, ...target }) {
+  async run([file], flags) {
+    const { draws, seed, out = file!, batch, adapter, criterion: kind, policy, calls, ...target } = flags;
+    if (isScoreFile(file!)) {
+      throw new UsageError(
+        `${file}: expected a model, which thresholds are kept with and times are measured of, got recorded scores; ` +
+          'give the model that was recorded',
+      );
+    }
+    if (policy && !isTimed(target)) {
+      throw new UsageError('--policy: expected it with --milliseconds or --deadline, got neither');
+    }
     await checkWritable(out);
     const bytes = await readBytes(file!, 'a model file');
     const { network, details: { thresholds: stored } } = readModelFile(bytes, file);
     if (network.stages.length === 1) {
       throw new UsageError(`${file}: expected a network with early exits, got one exit, which always answers`);
     }
-    const { train, validation, test } = await readData({ data, imageSize });
+    const { train, validation, test } = await readData(flags);
     checkFits(network, validation, '--data');
-    const choose = chooserOf(target, network, kind ?? stored?.criterion ?? 'entropy', [train, test]);
+    const chooser = chooserOf(target, network, kind ?? stored?.criterion ?? 'entropy', [train, test]);
     using device = await openDevice(adapter);
     using model = loadModel(device, bytes, file);
     const table = await scoreExits(model, validation, { batch, temperatures: stored?.temperatures });
+    const times = isTimed(target) ? await measureExitTimes(model, validation, { policy, calls }) : undefined;
+    const choose = (from: ScoreTable) => chooser(from, times);
     const chosen = choose(table);
     const firmness = stability(table, leniently(choose, chosen, network.classes), { draws, seed });
-    const achieved = achievedBy(table, chosen, network.macs.full);
+    const achieved = achievedBy(table, chosen, network.macs.full, times);
     const warnings = suspicions(model, chosen);
     model.thresholds = chosen;
     await writeWhole(out, await saveModel(model));
@@ -72,13 +96,19 @@ export const tuneVerb = defineVerb({
   },
 });
 
-function achievedBy(table: ScoreTable, chosen: ChosenThresholds, full: number): Achieved {
+function achievedBy(
+  table: ScoreTable,
+  chosen: ChosenThresholds,
+  full: number,
+  times: ExitTimes | undefined,
+): Achieved {
   const { at, right, macs } = answers(table, criterionOf(chosen));
   return {
     accuracy: wilson(sumOf(right), right.length),
     gain: bootstrapDifference(right, rightAtExits(table).at(-1)!),
     macs: { mean: macs, full },
     shares: table.exits.map((_, exit) => wilson(at.filter((left) => left === exit).length, at.length)),
+    ...(times && { times }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../errors.ts';
+import { CRITERIA, greatestThreshold } from '../criteria.ts';
 import type { Criterion, CriterionKind } from '../criteria.ts';
 import type { Scores } from '../records.ts';
 import { isRight } from './scores.ts';
@@ -46,6 +47,20 @@ export const sureness = (scores: readonly Scores[], measure: CriterionKind): Flo
     const value = measure === 'entropy' ? -score.entropy : score[measure];
     return score.finite && !Number.isNaN(value) ? value : -Infinity;
   });
+
+/** What the sureness must be above for a threshold to let a sample go, in f32 as exits compare. */
+export const barOf = (measure: CriterionKind, threshold: number): number =>
+  Math.fround(measure === 'entropy' ? -threshold : threshold);
+
+/** The threshold that no sample passes, and the one that all but the least sure do. */
+export const endsOf = (measure: CriterionKind, classes: number): [strictest: number, loosest: number] => {
+  const most = greatestThreshold(measure, classes);
+  return measure === 'entropy' ? [0, most] : [most, 0];
+};
+
+/** The measure that a criterion compares; entropy where it compares none, or several. */
+export const comparedMeasure = ({ kind }: Criterion): CriterionKind =>
+  CRITERIA.find((measure) => measure === kind) ?? 'entropy';
 
 export const sumOf = (values: ArrayLike<number>): number => {
   let sum = 0;

@@ -9,17 +9,17 @@ import type { ScoreTable } from './scores.ts';
 export interface OperatingPoint {
   readonly criterion: Criterion;
   readonly accuracy: number;
-  /** Multiply-accumulates per sample in the mean. */
-  readonly macs: number;
+  /** Per sample in the mean: multiply-accumulates, unless `frontier` was asked for another cost. */
+  readonly cost: number;
 }
 
-type Traded = Pick<OperatingPoint, 'accuracy' | 'macs'>;
+type Traded = Pick<OperatingPoint, 'accuracy' | 'cost'>;
 
-/** Those that no other beats in accuracy and in multiply-accumulates together, in the order of both. */
+/** Those that no other beats in accuracy and in cost together, in the order of both. */
 export function undominated<T extends Traded>(points: readonly T[]): T[] {
   let best = -Infinity;
   return points
-    .toSorted((a, b) => a.macs - b.macs || b.accuracy - a.accuracy)
+    .toSorted((a, b) => a.cost - b.cost || b.accuracy - a.accuracy)
     .filter(({ accuracy }) => {
       if (!(accuracy > best)) return false;
       best = accuracy;
@@ -27,9 +27,9 @@ export function undominated<T extends Traded>(points: readonly T[]): T[] {
     });
 }
 
-/** The most accurate that costs at most so many multiply-accumulates; undefined if none does. */
-export const bestWithin = <T extends Traded>(points: readonly T[], { macs }: { macs: number }): T | undefined =>
-  undominated(points.filter((point) => point.macs <= macs)).at(-1);
+/** The most accurate that costs at most so much; undefined if none does. */
+export const bestWithin = <T extends Traded>(points: readonly T[], { cost }: { cost: number }): T | undefined =>
+  undominated(points.filter((point) => point.cost <= cost)).at(-1);
 
 /** The cheapest that is at least so accurate; undefined if none is. */
 export const cheapestWith = <T extends Traded>(
@@ -38,12 +38,15 @@ export const cheapestWith = <T extends Traded>(
 ): T | undefined => undominated(points.filter((point) => point.accuracy >= accuracy))[0];
 
 export interface CurvePoint {
-  /** In multiply-accumulates. */
+  /** In what the points cost. */
   readonly budget: number;
   readonly criterion: Criterion;
   /** On the samples judged. */
   readonly accuracy: Interval;
-  /** On the samples judged: above the budget where these stay longer than those that the points were made on. */
+  /**
+   * Multiply-accumulates on the samples judged: above the budget where these stay longer than those that the points
+   * were made on.
+   */
   readonly macs: number;
 }
 
@@ -60,7 +63,7 @@ export function accuracyCurve(
   checkTable('accuracyCurve', table);
   if (points.length === 0) throw new ArgumentError('accuracyCurve: expected points, got none; frontier makes them');
   return budgets.flatMap((budget) => {
-    const best = bestWithin(points, { macs: budget });
+    const best = bestWithin(points, { cost: budget });
     if (!best) return [];
     const { right, macs } = answers(table, best.criterion);
     return [{ budget, criterion: best.criterion, accuracy: wilson(sumOf(right), right.length, { level }), macs }];

@@ -68,10 +68,7 @@ export function bootstrap(
   values: ArrayLike<number> | Statistic,
   { seed = 1, draws = 1000, level = 0.95 }: BootstrapOptions = {},
 ): BootstrapInterval {
-  checkLevel('bootstrap', level);
-  if (!(Number.isInteger(draws) && draws >= 2)) {
-    throw new ArgumentError(`bootstrap: expected 2 draws or more, got ${draws}`);
-  }
+  checkDraws('bootstrap', draws, level);
   const { count, of } = statistic(values);
   if (!(Number.isInteger(count) && count >= 1)) {
     throw new ArgumentError(`bootstrap: expected samples, got ${count === 0 ? 'none' : `a count of ${count}`}`);
@@ -87,11 +84,17 @@ export function bootstrap(
   const drawn = Float64Array.from({ length: draws }, () => {
     for (let place = 0; place < count; place++) indices[place] = random.below(count);
     return estimate(indices);
-  }).sort();
-  const mean = drawn.reduce((sum, one) => sum + one, 0) / draws;
-  const variance = drawn.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (draws - 1);
-  const tail = Math.max(0, Math.ceil(((1 - level) / 2) * draws) - 1);
-  return { value, low: drawn[tail]!, high: drawn[draws - 1 - tail]!, standardError: Math.sqrt(variance) };
+  });
+  return spreadOf(value, drawn, level);
+}
+
+/** The percentile interval and the standard error of a value, from what it was over 2 draws or more. */
+export function spreadOf(value: number, drawn: ArrayLike<number>, level: number): BootstrapInterval {
+  const sorted = Float64Array.from(drawn).sort();
+  const mean = sorted.reduce((sum, one) => sum + one, 0) / sorted.length;
+  const variance = sorted.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (sorted.length - 1);
+  const tail = Math.max(0, Math.ceil(((1 - level) / 2) * sorted.length) - 1);
+  return { value, low: sorted[tail]!, high: sorted.at(-1 - tail)!, standardError: Math.sqrt(variance) };
 }
 
 /**
@@ -144,6 +147,13 @@ export function normalQuantile(probability: number): number {
     if (!(next > z)) return z;
     z = next;
   }
+}
+
+/** @throws ArgumentError for fewer than 2 draws, or a level not between 0 and 1; `what` names the caller */
+export function checkDraws(what: string, draws: number, level: number): void {
+  checkLevel(what, level);
+  if (Number.isInteger(draws) && draws >= 2) return;
+  throw new ArgumentError(`${what}: expected 2 draws or more, got ${draws}`);
 }
 
 function checkLevel(what: string, level: number): void {

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../errors.ts';
 import { greatestThreshold } from '../criteria.ts';
 import type { CriterionKind } from '../criteria.ts';
-import { checkTable, rightAtExits, sureness } from './answers.ts';
+import { barOf, checkTable, endsOf, rightAtExits, sureness } from './answers.ts';
 import type { ScoreTable } from './scores.ts';
 
 /**
@@ -25,7 +25,7 @@ export function classThresholds(
   const right = rightAtExits(table);
   const last = right.at(-1)!;
   const most = greatestThreshold(measure, classes);
-  const [strictest, loosest] = measure === 'entropy' ? [0, most] : [most, 0];
+  const [strictest, loosest] = endsOf(measure, classes);
   let waiting = Array.from(last.keys());
   return exits.slice(0, -1).map((scores, exit) => {
     const sure = sureness(scores, measure);
@@ -44,7 +44,7 @@ export function classThresholds(
       });
       const bar = ranked[leaving];
       const threshold = leaving === 0 ? strictest : bar === undefined ? loosest : Math.min(Math.abs(sure[bar]!), most);
-      const passed = Math.fround(measure === 'entropy' ? -threshold : threshold);
+      const passed = barOf(measure, threshold);
       for (const sample of ranked) if (sure[sample]! > passed) passing.add(sample);
       return threshold;
     });

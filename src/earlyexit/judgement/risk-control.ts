@@ -5,13 +5,14 @@ import { Random } from '../../random.ts';
 import { greatestThreshold, resolveCriterion } from '../criteria.ts';
 import type { CriterionKind, ThresholdCriterion } from '../criteria.ts';
 import type { ChosenThresholds } from '../model.ts';
-import { answersAt, checkTable, sureness } from './answers.ts';
+import { answersAt, barOf, checkTable, sumOf, sureness } from './answers.ts';
 import { BOUNDS } from './bounds.ts';
 import { RISK_BOUNDS, RISK_METHODS } from './guarantee.ts';
 import type { Guarantee, RiskBound, RiskMethod } from './guarantee.ts';
 import type { RiskLoss } from './losses.ts';
 import { accuracyOf, madeOn } from './scores.ts';
 import type { ScoreTable } from './scores.ts';
+import { sharesAt } from './thresholds.ts';
 
 /** When a mean loss counts as controlled. */
 export interface RiskRule {
@@ -69,10 +70,9 @@ export function controlRisk(
   const tried = candidates.map((candidate) => {
     const asked: ThresholdCriterion = { kind: criterion, thresholds: candidate };
     const { thresholds } = resolveCriterion(asked, exits.length, classes) as ThresholdCriterion;
-    const at = leaving(sure, criterion === 'entropy' ? thresholds.map((threshold) => -threshold) : thresholds);
+    const at = leaving(sure, thresholds.map((threshold) => barOf(criterion, threshold)));
     const losses = Float64Array.from(order, (sample) => lossOf(table, loss, sample, at[sample]!));
-    const shares = exits.map((_, exit) => at.filter((left) => left === exit).length / at.length);
-    return { thresholds, ...answersAt(table, at), losses, shares };
+    return { thresholds, ...answersAt(table, at), losses, shares: sharesAt(at, exits.length) };
   });
   const losses = tried.map((candidate) => candidate.losses);
   const saving = tried.flatMap(({ shares }, index) => (shares.at(-1)! < 1 ? [index] : []));
@@ -208,9 +208,8 @@ function resolveRule(rule: RiskRule): Required<RiskRule> {
   return { level, range, method, delta, bound };
 }
 
-/** What `replay` says for thresholds of one measure, without its price for any criterion: in f32, and strictly. */
-function leaving(sure: readonly Float64Array[], thresholds: readonly number[]): Uint16Array {
-  const bars = thresholds.map(Math.fround);
+/** What `replay` says for thresholds of one measure, without its price for any criterion. */
+function leaving(sure: readonly Float64Array[], bars: readonly number[]): Uint16Array {
   return Uint16Array.from(sure[0]!, (_, sample) => {
     const exit = sure.findIndex((list, index) => list[sample]! > bars[index]!);
     return exit < 0 ? sure.length : exit;
@@ -258,15 +257,14 @@ function worstSoFar(losses: readonly Float64Array[], [low]: RiskRule['range']): 
 }
 
 const conformalBound = (losses: Float64Array, [, high]: RiskRule['range']): number =>
-  (losses.reduce((sum, loss) => sum + loss, 0) + high) / (losses.length + 1);
+  (sumOf(losses) + high) / (losses.length + 1);
 
 const toUnit =
   ([low, high]: RiskRule['range']) =>
   (value: number): number =>
     (value - low) / (high - low);
 
-const mean = (values: ArrayLike<number>): number =>
-  Float64Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: ArrayLike<number>): number => sumOf(values) / values.length;
 
 /** What is in the way, and how many samples would clear it. */
 function refuse(losses: readonly Float64Array[], saving: readonly number[], loss: RiskLoss, rule: RiskRule): never {

@@ -1,14 +1,13 @@
-import { ArgumentError } from '../../errors.ts';
 import { Random } from '../../random.ts';
 import { criterionOf } from '../criteria.ts';
 import type { ThresholdCriterion } from '../criteria.ts';
 import type { ChosenThresholds } from '../model.ts';
-import { answers, answersAt, checkTable, sureness } from './answers.ts';
-import { bootstrapDifference } from './intervals.ts';
+import { answers, answersAt, barOf, checkTable, comparedMeasure, sureness } from './answers.ts';
+import { bootstrapDifference, checkDraws, spreadOf } from './intervals.ts';
 import type { BootstrapInterval, BootstrapOptions } from './intervals.ts';
 import { pickSamples } from './sampling.ts';
 import type { ScoreTable } from './scores.ts';
-import { replay } from './thresholds.ts';
+import { replay, sharesAt } from './thresholds.ts';
 
 /** How far one threshold is a matter of the samples it was chosen on. */
 export interface ThresholdStability {
@@ -51,12 +50,7 @@ export function stability(
   { seed = 1, draws = 100, level = 0.95 }: StabilityOptions = {},
 ): ThresholdStability[] {
   checkTable('stability', table, 2);
-  if (!(Number.isInteger(draws) && draws >= 2)) {
-    throw new ArgumentError(`stability: expected 2 draws or more, got ${draws}`);
-  }
-  if (!(level > 0 && level < 1)) {
-    throw new ArgumentError(`stability: expected a level between 0 and 1, got ${level}`);
-  }
+  checkDraws('stability', draws, level);
   const chosen = criterionOf(choose(table));
   const random = new Random(seed);
   const drawn = Array.from({ length: draws }, () => entriesOf(criterionOf(choose(resampled(table, random)))));
@@ -65,7 +59,7 @@ export function stability(
     const threshold = spreadOf(value, drawn.map((entries) => entries[place]!.threshold), level);
     const [strict, loose] = [threshold.low, threshold.high].map((end) => {
       const left = answers(table, withThreshold(chosen, exit, label, end));
-      return { accuracy: left.accuracy, share: left.at.filter((index) => index === exit - 1).length / at.length };
+      return { accuracy: left.accuracy, share: sharesAt(left.at, table.exits.length)[exit - 1]! };
     }) as [ThresholdStability['span'], ThresholdStability['span']];
     const span = {
       accuracy: Math.abs(loose.accuracy - strict.accuracy),
@@ -115,14 +109,6 @@ const resampled = (table: ScoreTable, random: Random): ScoreTable => {
   return pickSamples(table, Uint32Array.from({ length }, () => random.below(length)));
 };
 
-function spreadOf(value: number, drawn: readonly number[], level: number): BootstrapInterval {
-  const sorted = drawn.toSorted((a, b) => a - b);
-  const mean = sorted.reduce((sum, one) => sum + one, 0) / sorted.length;
-  const variance = sorted.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (sorted.length - 1);
-  const tail = Math.max(0, Math.ceil(((1 - level) / 2) * sorted.length) - 1);
-  return { value, low: sorted[tail]!, high: sorted.at(-1 - tail)!, standardError: Math.sqrt(variance) };
-}
-
 /** Of the samples nearest to a threshold, of which at least so many are looked at. */
 const NEAREST = { share: 0.05, least: 20 };
 
@@ -134,15 +120,14 @@ function slopeAt(
   options: BootstrapOptions,
 ): BootstrapInterval | null {
   const scores = table.exits[exit - 1]!;
-  const { kind } = criterion;
-  const measure = kind === 'confidence' || kind === 'margin' ? kind : 'entropy';
+  const measure = comparedMeasure(criterion);
   const sure = sureness(scores, measure);
   const waiting = [...sure.keys()]
     .filter((sample) => at[sample]! >= exit - 1 && sure[sample]! > -Infinity)
     .filter((sample) => label === undefined || scores[sample]!.label === label)
     .sort((a, b) => sure[b]! - sure[a]!);
   if (waiting.length === 0) return null;
-  const bar = Math.fround(measure === 'entropy' ? -threshold : threshold);
+  const bar = barOf(measure, threshold);
   const passing = waiting.filter((sample) => sure[sample]! > bar).length;
   const width = Math.min(waiting.length, Math.max(NEAREST.least, Math.round(NEAREST.share * waiting.length)));
   const start = Math.min(Math.max(0, passing - Math.floor(width / 2)), waiting.length - width);

@@ -1,3 +1,4 @@
+import { sumOf } from '../judgement/answers.ts';
 import { wilson } from '../judgement/intervals.ts';
 
 /** What a chart looks for: that the share of samples which leave at an exit has moved to `share`. */
@@ -26,7 +27,7 @@ export interface ChartOptions {
 export function exitCharts(counts: readonly number[], options: ChartOptions = {}): Chart[] {
   const { ratios = [1.5, 3], level = 0.99 } = options;
   if (counts.length < 2) return [];
-  const total = counts.reduce((sum, count) => sum + count, 0);
+  const total = sumOf(counts);
   return counts.flatMap((count, index) => {
     const { low, high } = wilson(count, total, { level });
     return [...ratios.map((ratio) => [high, ratio]), ...ratios.map((ratio) => [low, 1 / ratio])]
@@ -60,7 +61,7 @@ export class Cusum {
 
   /** Numbers of samples that left at each exit; gives the chart that is highest above the threshold, if any is. */
   add(counts: readonly number[]): { chart: Chart; sum: number } | undefined {
-    const total = counts.reduce((sum, count) => sum + count, 0);
+    const total = sumOf(counts);
     let highest = -1;
     this.charts.forEach(({ exit, from, share }, index) => {
       const count = counts[exit - 1]!;

@@ -1,12 +1,11 @@
 import { ArgumentError } from '../../errors.ts';
-
-const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+import { sumOf } from '../judgement/answers.ts';
 
 function checkCells(what: string, reference: readonly number[], counts: readonly number[]): void {
-  if (reference.length === counts.length && total(reference) > 0 && total(counts) > 0) return;
+  if (reference.length === counts.length && sumOf(reference) > 0 && sumOf(counts) > 0) return;
   throw new ArgumentError(
-    `${what}: expected samples in as many cells on both sides, got ${total(reference)} in ${reference.length} ` +
-      `and ${total(counts)} in ${counts.length}`,
+    `${what}: expected samples in as many cells on both sides, got ${sumOf(reference)} in ${reference.length} ` +
+      `and ${sumOf(counts)} in ${counts.length}`,
   );
 }
 
@@ -18,7 +17,7 @@ function checkCells(what: string, reference: readonly number[], counts: readonly
 export function psi(reference: readonly number[], counts: readonly number[]): number {
   checkCells('psi', reference, counts);
   const cells = counts.length;
-  const share = (of: readonly number[], cell: number): number => (of[cell]! + 0.5) / (total(of) + cells / 2);
+  const share = (of: readonly number[], cell: number): number => (of[cell]! + 0.5) / (sumOf(of) + cells / 2);
   return counts.reduce((sum, _, cell) => {
     const [p, q] = [share(reference, cell), share(counts, cell)];
     return sum + (q - p) * Math.log(q / p);
@@ -72,7 +71,7 @@ function chiSquared(freedom: number, x: number): number {
  */
 export function ks(reference: readonly number[], counts: readonly number[]): number {
   checkCells('ks', reference, counts);
-  const [m, n] = [total(reference), total(counts)];
+  const [m, n] = [sumOf(reference), sumOf(counts)];
   let [before, now, greatest] = [0, 0, 0];
   counts.forEach((count, cell) => {
     before += reference[cell]! / m;

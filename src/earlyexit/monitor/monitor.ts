@@ -207,7 +207,7 @@ export class Monitor {
       given: { ...this.#given },
       cusum: [...this.#cusum.sums],
       depth: this.#depth.sizes.map((list) => [...list]),
-      window: this.#window,
+      window: structuredClone(this.#window),
     };
   }
 

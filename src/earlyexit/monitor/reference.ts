@@ -1,7 +1,7 @@
-import { fingerprint } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Criterion } from '../criteria.ts';
 import { checkTable } from '../judgement/answers.ts';
+import { madeOn } from '../judgement/scores.ts';
 import type { ScoreTable } from '../judgement/scores.ts';
 import { replay } from '../judgement/thresholds.ts';
 import { checkBins, histogramsOf, measureOf } from './histograms.ts';
@@ -43,7 +43,7 @@ export interface ReferenceOptions {
 export function referenceOf(table: ScoreTable, criterion: Criterion, options: ReferenceOptions = {}): Reference {
   const { bins = 10, exits: built } = options;
   checkTable('referenceOf', table);
-  const { classes, exits, dataset } = table;
+  const { classes, exits } = table;
   const outcomes = Array.from(
     replay(table, criterion, built && { exits: built }),
     (at, sample): Outcome => ({ ...exits[at]![sample]!, exit: at + 1 }),
@@ -54,9 +54,7 @@ export function referenceOf(table: ScoreTable, criterion: Criterion, options: Re
     measure,
     edges,
     classes,
-    samples: outcomes.length,
-    dataset: dataset.name,
-    fingerprint: fingerprint(dataset),
+    ...madeOn(table),
     exits: histograms.map(({ labels, scores, notFinite }) => ({ labels: [...labels], scores: [...scores], notFinite })),
   };
 }

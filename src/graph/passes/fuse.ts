@@ -1,3 +1,4 @@
+import type { AnyOp } from '../../kernels/define.ts';
 import type { Graph, Node, TracedValue } from '../trace.ts';
 
 /** Where a value is used. */
@@ -11,28 +12,35 @@ interface Use {
  * launch less, and a result that is never in memory. The two then stand where the first stood, so what the second takes
  * besides must be there by then.
  */
-export function fuse(nodes: readonly Node[], graph: Graph): Node[] {
+export function fuse(nodes: readonly Node[], graph: Graph): readonly Node[] {
+  const fused = fuseOnce(nodes, graph);
+  // What two became may be what another was waiting for.
+  return fused.length < nodes.length ? fuse(fused, graph) : fused;
+}
+
+function fuseOnce(nodes: readonly Node[], graph: Graph): Node[] {
   const uses = usesOf(nodes);
   const kept = new Set([...graph.outputs.values(), ...graph.stored].map((value) => value.root));
-  const position = new Map(nodes.map((node, index) => [node, index]));
+  const position = new Map(nodes.flatMap(({ outputs }, index) =>
+    Object.values(outputs).map((value) => [value, index] as const)));
   const absorbed = new Set<Node>();
   return nodes.flatMap((node, index) => {
     if (absorbed.has(node)) return [];
-    const isThere = ({ origin, node: made }: TracedValue): boolean =>
-      made ? position.get(made)! < index : origin.kind === 'input';
-    let fused = node;
-    for (;;) {
-      const result = fused.outputs['y'];
-      const [use, another] = (result && uses.get(result)) ?? [];
-      if (!use || another || kept.has(result!) || use.node.segment !== node.segment) return [fused];
-      const { op, inputs, attributes, outputs } = use.node;
-      const next = { op: op.name, through: use.input, inputs, attributes };
-      const taken = fused.op.absorb?.(next, fused.attributes);
-      const besides = (taken?.inputs ?? {}) as Record<string, TracedValue>;
-      if (!taken || !Object.values(besides).every(isThere)) return [fused];
-      absorbed.add(use.node);
-      fused = { ...fused, inputs: { ...fused.inputs, ...besides }, attributes: taken.attributes, outputs };
-    }
+    const result = node.outputs['y'];
+    const [use, another] = (result && uses.get(result)) ?? [];
+    if (!use || another || kept.has(result!) || use.node.segment !== node.segment) return [node];
+    const { op, inputs, attributes, outputs } = use.node;
+    const next = { op: op.name, through: use.input, inputs, attributes };
+    const taken = node.op.absorb?.(next, node.attributes, node.inputs);
+    if (!taken) return [node];
+    const besides = (taken.inputs ?? {}) as Readonly<Record<string, TracedValue>>;
+    const follows = nodes.slice(index + 1).find(({ op: { view } }) => view !== 'unchanged') === use.node;
+    const isThere = (value: TracedValue): boolean =>
+      value.node ? position.get(value)! < index : value.origin.kind === 'input';
+    if (!follows && !Object.values(besides).every(isThere)) return [node];
+    absorbed.add(use.node);
+    const by = (taken.op as AnyOp | undefined) ?? node.op;
+    return [{ ...node, op: by, inputs: { ...node.inputs, ...besides }, attributes: taken.attributes, outputs }];
   });
 }
 

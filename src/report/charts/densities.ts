@@ -14,12 +14,12 @@ export function densityChart({ exit, measure, threshold, edges, groups }: ExitDe
     id,
     alt: `Distribution of ${title}, for ${groups
       .map(({ group, count, leaving }) =>
-        `${plural(count, `${group} input`)}${leaving === null ? '' : `, of which ${whole(leaving)} leave`}`)
+        `${plural(count, `${group} input`)}${leaving === null ? '' : `, of which ${whole(leaving)} would leave`}`)
       .join('; ')}.`,
     spec: histogramRows({
       rows: groups.map(({ group, count, leaving, shares }) => ({
         name: group,
-        note: leaving === null ? plural(count, 'input') : `${whole(leaving)} of ${whole(count)} leave`,
+        note: leaving === null ? plural(count, 'input') : `${whole(leaving)} of ${whole(count)} would leave`,
         colour: COLOURS[group],
         shares,
       })),

@@ -25,8 +25,9 @@ export function finiteRows(what: string, logits: Logits, labels: ArrayLike<numbe
     );
   }
   const samples = Uint32Array.from({ length: labels.length }, (_, sample) => sample).filter((sample) => {
-    if (!(labels[sample]! < classes)) {
-      throw new ArgumentError(`${what}: expected labels below ${classes}, as there are classes, got ${labels[sample]}`);
+    const label = labels[sample]!;
+    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw new ArgumentError(`${what}: expected labels below ${classes}, as there are classes, got ${label}`);
     }
     return logits.subarray(sample * classes, (sample + 1) * classes).every(Number.isFinite);
   });

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../../errors.ts';
 import { checkTemperatures } from '../../criteria.ts';
 import { adaptiveCalibrationError, calibrationError, judged } from '../calibration.ts';
-import type { Judged, Said } from '../calibration.ts';
+import type { Said } from '../calibration.ts';
 import { auroc } from '../ranking.ts';
 import type { ScoreTable } from '../scores.ts';
 import { calibratedConfidence, calibratedLogits, checkRecorded } from './calibrators.ts';
@@ -113,7 +113,7 @@ function measure(
 ): CalibrationMeasures {
   const known = judged('calibrationReport', said, labels);
   const confidences = (right: boolean): number[] =>
-    known.filter((sample: Judged) => sample.right === right).map(({ confidence }) => confidence);
+    known.filter((sample) => sample.right === right).map(({ confidence }) => confidence);
   const [hits, misses] = [confidences(true), confidences(false)];
   return {
     accuracy: hits.length / known.length,

@@ -18,7 +18,7 @@ const inPoints = (share: number): string => `${Number((share * 100).toPrecision(
 export function prematureExits({ scores, criterion, bootstrapping }: CaseHistory): Judgement {
   const { right } = answers(scores, criterion);
   const loss = bootstrapDifference(rightAtExits(scores).at(-1)!, right, bootstrapping);
-  const { premature, overthinking, byClass } = judgeThinking(scores, criterion);
+  const { premature, overthinking, byClass } = judgeThinking(scores, criterion, bootstrapping);
   const worst = byClass
     .flatMap(({ name, premature: rate }) => (rate ? [{ name, rate }] : []))
     .reduce((most, one) => (one.rate.low > most.rate.low ? one : most));
@@ -75,7 +75,7 @@ export function shallowOverConfidence({ scores, criterion, bootstrapping }: Case
 export function degradedLastExit({ scores, criterion, plain, bootstrapping }: CaseHistory): Judgement {
   const right = rightAtExits(scores);
   const last = right.at(-1)!;
-  const { overthinking } = judgeThinking(scores, criterion);
+  const { overthinking } = judgeThinking(scores, criterion, bootstrapping);
   const overthought = evidence('right at an early exit, wrong at the last', 'share', overthinking!);
   const next =
     'train anew with less weight on early exits (exitgpu train --weights 0.3,1), in two phases ' +

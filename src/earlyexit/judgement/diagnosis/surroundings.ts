@@ -87,8 +87,8 @@ function earlyExits(
   const { at, right } = answers(scores, criterion);
   const early = right.filter((_, sample) => at[sample]! < scores.exits.length - 1);
   return {
-    share: wilson(early.length, at.length),
-    right: rate(sumOf(early), early.length),
+    share: wilson(early.length, at.length, bootstrapping),
+    right: rate(sumOf(early), early.length, bootstrapping),
     loss: bootstrapDifference(rightAtExits(scores).at(-1)!, right, bootstrapping),
   };
 }
