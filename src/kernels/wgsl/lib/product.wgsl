@@ -1,6 +1,9 @@
-// What the kernels of matrix products share: bindings, settings, and what is done to an element before it is stored.
+// What the kernels of matrix products share: C = activate(A B + bias), for each matrix of a batch; or the gradient before
+// an activation whose result is `activated`, of which A B is the gradient. SUMS: also the sums of the rows of A.
 // A: [batch, m, k] and B: [batch, k, n] through strides, so that a transpose costs nothing; bias: [n];
-// C, activated: [batch, m, n]; sums: [batch, m].
+// C, activated: [batch, m, n]; sums: [batch, m]. One of batch, m and k may grow with the samples. An element of C is one
+// chain of fma over k from 0 up in each of these kernels, so its bits depend neither on which of them computes it, nor on
+// how many rows there are, nor on its place among them.
 import package::lib::activation::activate;
 import package::lib::activation::activationGrad;
 import package::lib::live::Live;
@@ -25,20 +28,30 @@ struct Params {
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read> activated: array<f32>;
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;
-@group(0) @binding(5) var<storage, read_write> sums: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
-@group(0) @binding(7) var<uniform> live: Live;
+@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(6) var<uniform> live: Live;
+@group(0) @binding(7) var<storage, read_write> sums: array<f32>;
 
 override BIAS: bool = false;
 override ACTIVATION: u32 = 0;
 override ACTIVATION_GRAD: u32 = 0;
 override SUMS: bool = false;
 
+const FOUR = vec4u(0, 1, 2, 3);
+
 fn samplesAlong(axis: u32) -> u32 {
   return select(1u, live.rows, params.sampleAxis == axis);
 }
 
-// What is stored as element `at` of C, in a column, where `sum` is that of A B.
+fn fourOfA(at: vec4u) -> vec4f {
+  return vec4f(a[at.x], a[at.y], a[at.z], a[at.w]);
+}
+
+fn fourOfB(at: vec4u) -> vec4f {
+  return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+}
+
+// What is stored as element `at` of C, in a column of which `sum` is that of A B.
 fn finish(sum: f32, at: u32, column: u32) -> f32 {
   var result = sum;
   if (BIAS) {
@@ -48,4 +61,39 @@ fn finish(sum: f32, at: u32, column: u32) -> f32 {
     result = activationGrad(ACTIVATION_GRAD, activated[at], result);
   }
   return activate(ACTIVATION, result);
+}
+
+// 8 x 8 elements in registers: the left and the right four columns of each row. Sixteen variables and not an array:
+// software adapters keep arrays in memory.
+struct Tile {
+  l0: vec4f, r0: vec4f,
+  l1: vec4f, r1: vec4f,
+  l2: vec4f, r2: vec4f,
+  l3: vec4f, r3: vec4f,
+  l4: vec4f, r4: vec4f,
+  l5: vec4f, r5: vec4f,
+  l6: vec4f, r6: vec4f,
+  l7: vec4f, r7: vec4f,
+}
+
+// The tile with one k more: eight rows of A there, and eight columns of B.
+fn addOuter(tile: Tile, upper: vec4f, lower: vec4f, left: vec4f, right: vec4f) -> Tile {
+  return Tile(
+    fma(upper.xxxx, left, tile.l0), fma(upper.xxxx, right, tile.r0),
+    fma(upper.yyyy, left, tile.l1), fma(upper.yyyy, right, tile.r1),
+    fma(upper.zzzz, left, tile.l2), fma(upper.zzzz, right, tile.r2),
+    fma(upper.wwww, left, tile.l3), fma(upper.wwww, right, tile.r3),
+    fma(lower.xxxx, left, tile.l4), fma(lower.xxxx, right, tile.r4),
+    fma(lower.yyyy, left, tile.l5), fma(lower.yyyy, right, tile.r5),
+    fma(lower.zzzz, left, tile.l6), fma(lower.zzzz, right, tile.r6),
+    fma(lower.wwww, left, tile.l7), fma(lower.wwww, right, tile.r7),
+  );
+}
+
+fn leftOf(t: Tile) -> array<vec4f, 8> {
+  return array<vec4f, 8>(t.l0, t.l1, t.l2, t.l3, t.l4, t.l5, t.l6, t.l7);
+}
+
+fn rightOf(t: Tile) -> array<vec4f, 8> {
+  return array<vec4f, 8>(t.r0, t.r1, t.r2, t.r3, t.r4, t.r5, t.r6, t.r7);
 }
