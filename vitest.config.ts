@@ -19,7 +19,9 @@ const ONCE = [
   'custom/examples*',
   'readme*',
   'story*',
-  ...['auto-replan', 'gates', 'looped', 'losses', 'strategies', 'training-loop', 'zoo'].map((name) => `earlyexit/${name}*`),
+  ...['attach-exits', 'auto-replan', 'gates', 'looped', 'losses', 'recompute', 'strategies', 'training-loop', 'zoo'].map(
+    (name) => `earlyexit/${name}*`,
+  ),
 ].map((name) => `test/${name}`);
 
 /** Long in a page, and no other there than in Node. */

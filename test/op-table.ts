@@ -1,8 +1,11 @@
 import { expect } from 'vitest';
 import { gradients } from '../src/autograd/backward.ts';
 import type { Device } from '../src/device/device.ts';
+import { lowerNode } from '../src/graph/lower.ts';
 import { compile } from '../src/graph/program.ts';
-import type { Program, RunInput } from '../src/graph/program.ts';
+import type { CompileOptions, Program, RunInput } from '../src/graph/program.ts';
+import { trace } from '../src/graph/trace.ts';
+import { choosing, runs } from '../src/graph/variants.ts';
 import { constant } from '../src/kernels/define.ts';
 import type { Operand, Value } from '../src/kernels/define.ts';
 import { mul } from '../src/kernels/binary.ts';
@@ -148,10 +151,31 @@ export function expectClose(got: ArrayLike<number>, want: Float64Array, ulps: nu
   }
 }
 
-/** Value against the oracle, replay, reuse of memory, rows that are not live, batch against single. */
-export async function checkValue(device: Device, op: AnyCallable, row: OpRow, opCase: OpCase): Promise<void> {
+/** The ways to compute a case that this device can choose between. */
+export function variantsOf(device: Device, op: AnyCallable, opCase: OpCase): string[] {
+  const names = new Set<string>();
+  for (const node of trace(specsFor(opCase, (opCase.samples ?? 0) + DEAD_ROWS), forward(op, opCase)).nodes) {
+    lowerNode(node, (key, variants) => {
+      for (const [name, launches] of Object.entries(variants)) if (runs(launches(), device.features)) names.add(name);
+      return choosing(device.features, device.fastest)(key, variants);
+    });
+  }
+  return [...names];
+}
+
+type Results = Record<string, TypedArray>;
+
+/** Value against the oracle, replay, reuse of memory, rows that are not live, batch against single; gives the value. */
+export async function checkValue(
+  device: Device,
+  op: AnyCallable,
+  row: OpRow,
+  opCase: OpCase,
+  options?: CompileOptions,
+): Promise<Results> {
   const wanted = outputsOf(row.reference(opCase.inputs, opCase.attributes ?? {}));
-  using program = await compile(device, specsFor(opCase, (opCase.samples ?? 0) + DEAD_ROWS), forward(op, opCase));
+  const specs = specsFor(opCase, (opCase.samples ?? 0) + DEAD_ROWS);
+  using program = await compile(device, specs, forward(op, opCase), options);
   await poison(program, opCase);
   const first = await readAll(program, runInputs(opCase));
   for (const [name, want] of Object.entries(wanted)) expectClose(first[name]!, want.data, row.ulps(opCase), name);
@@ -159,8 +183,8 @@ export async function checkValue(device: Device, op: AnyCallable, row: OpRow, op
   if (opCase.samples !== undefined) await readAll(program, runInputs(slice(opCase, 0, Math.min(1, opCase.samples))));
   for (let replay = 0; replay < 3; replay++) expect(await readAll(program, runInputs(opCase)), 'replay').toEqual(first);
 
-  if (opCase.samples === undefined || row.mixesRows) return;
-  using single = await compile(device, specsFor(opCase, 1), forward(op, opCase));
+  if (opCase.samples === undefined || row.mixesRows) return first;
+  using single = await compile(device, specsFor(opCase, 1), forward(op, opCase), options);
   for (const sample of new Set([0, opCase.samples - 1])) {
     if (sample < 0) continue;
     const alone = await readAll(single, runInputs(slice(opCase, sample, sample + 1)));
@@ -169,6 +193,7 @@ export async function checkValue(device: Device, op: AnyCallable, row: OpRow, op
       expect(inBatch, `${name} of sample ${sample}: in a batch as alone, to the bit`).toEqual(values);
     }
   }
+  return first;
 }
 
 /** Elements whose derivative is taken; all, if there are fewer. */
@@ -176,12 +201,18 @@ const PROBES = 12;
 /** Step of the finite differences: the oracle works in double precision. */
 const STEP = 1e-5;
 
-/** The GPU's gradient of `sum(weights * y)` against central differences of the oracle. */
-export async function checkGradient(device: Device, op: AnyCallable, row: OpRow, opCase: OpCase): Promise<void> {
+/** The GPU's gradient of `sum(weights * y)`, which it gives, against central differences of the oracle. */
+export async function checkGradient(
+  device: Device,
+  op: AnyCallable,
+  row: OpRow,
+  opCase: OpCase,
+  options?: CompileOptions,
+): Promise<Results> {
   const names = row.differentiable ?? [];
   const attributes = opCase.attributes ?? {};
   const { y } = outputsOf(row.reference(opCase.inputs, attributes)) as { y: Host };
-  if (y.data.length === 0 || names.length === 0) return;
+  if (y.data.length === 0 || names.length === 0) return {};
   const weights = random(y.shape, 99, 0.5, 1.5);
   const specs = specsFor(opCase, (opCase.samples ?? 0) + DEAD_ROWS);
   using program = await compile(device, specs, (inputs) => {
@@ -191,7 +222,7 @@ export async function checkGradient(device: Device, op: AnyCallable, row: OpRow,
     const loss = sum({ x: mul({ a: result, b: constant(result, padded) }) });
     const grads = gradients(loss, names.map((name) => inputs[name]!));
     return Object.fromEntries(names.map((name, index) => [name, grads[index]!]));
-  });
+  }, options);
   await poison(program, opCase);
   const analytic = await readAll(program, runInputs(opCase));
 
@@ -216,4 +247,5 @@ export async function checkGradient(device: Device, op: AnyCallable, row: OpRow,
       if (!(error <= 1e-3)) expect.fail(`gradient of ${name}[${i}]: got ${grad[i]}, finite differences say ${numeric}`);
     }
   }
+  return analytic;
 }

@@ -1,6 +1,6 @@
 import { ArgumentError, NoGradientError } from '../errors.ts';
 import { currentGraph } from '../graph/trace.ts';
-import type { Node, TracedValue } from '../graph/trace.ts';
+import type { Graph, Node, TracedValue } from '../graph/trace.ts';
 import { add } from '../kernels/binary.ts';
 import { constant } from '../kernels/define.ts';
 import type { GradientRule, Operand, Value } from '../kernels/define.ts';
@@ -30,19 +30,18 @@ export function gradients(loss: Value, parameters: readonly Operand[]): (Value |
     }
   }
 
+  const again = new Recomputation(graph);
   const grads = new Map<TracedValue, Value>([[target, constant(loss, new Float32Array([1]))]]);
   const reachedFrom = new Map<Node, Node | undefined>();
   // A copy: gradient rules append to the very list that is walked.
   for (const node of [...graph.nodes].reverse()) {
-    const values: Record<string, Value> = { ...node.inputs, ...node.outputs };
-    let reached = false;
-    for (const [name, value] of Object.entries(node.outputs)) {
+    const outputs = Object.entries(node.outputs).flatMap(([name, value]) => {
       const grad = grads.get(value);
-      if (grad) reached = true;
-      if (grad) values[`d${name}`] = grad;
-    }
+      return grad ? [[`d${name}`, grad] as const] : [];
+    });
     const wanted = Object.entries(node.inputs).filter(([, value]) => dependent.has(value));
-    if (!reached || wanted.length === 0) continue;
+    if (outputs.length === 0 || wanted.length === 0) continue;
+    const values = { ...again.valuesOf(node), ...Object.fromEntries(outputs) };
     const { gradient, name: op } = node.op;
     if ('none' in gradient) throw new NoGradientError(`${op}: has no gradient (${gradient.none}); reached by ${path(node, reachedFrom)}`);
     const rules = (gradient as GradientRule<Record<string, Operand>, string, unknown>)(values as never, node.attributes);
@@ -65,4 +64,38 @@ function path(node: Node, reachedFrom: ReadonlyMap<Node, Node | undefined>): str
   const names: string[] = [];
   for (let at: Node | undefined = node; at; at = reachedFrom.get(at)) names.push(at.op.name);
   return names.join(' <- ');
+}
+
+/** Traces parts that were to be computed again a second time, each when the way back first comes to it. */
+class Recomputation {
+  readonly #graph: Graph;
+  /** What stands for a value of the first time, by region. */
+  readonly #regions = new Map<object, Map<TracedValue, TracedValue>>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  /** What a gradient rule takes for the inputs and outputs of a node. */
+  valuesOf({ region, inputs, outputs }: Node): Record<string, Value> {
+    const values = { ...inputs, ...outputs };
+    if (!region) return values;
+    const second = this.#second(region);
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, second.get(value) ?? value]));
+  }
+
+  #second(region: object): ReadonlyMap<TracedValue, TracedValue> {
+    const known = this.#regions.get(region);
+    if (known) return known;
+    const second = new Map<TracedValue, TracedValue>();
+    this.#regions.set(region, second);
+    for (const { op, inputs, outputs, attributes } of this.#graph.nodes.filter((node) => node.region === region)) {
+      // What has no result has changed something, and once is enough.
+      if (Object.keys(outputs).length === 0) continue;
+      const given = Object.entries(inputs).map(([name, value]) => [name, second.get(value) ?? value]);
+      const made = this.#graph.emit(op, Object.fromEntries(given), attributes);
+      for (const [name, value] of Object.entries(outputs)) second.set(value, made[name] as TracedValue);
+    }
+    return second;
+  }
 }

@@ -111,4 +111,5 @@ function within<T>(name: string, read: () => T): T {
   }
 }
 
-const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** As on the command line: `maxLoss` is `max-loss`. */
+export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

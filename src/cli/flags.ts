@@ -44,6 +44,9 @@ const refuse = (expected: string, text: string): never => {
 
 export const text: Reader<string> = (value) => value || refuse('some text', value);
 
+/** Of the verbs whose result can be drawn. */
+export const svgFlag = optionalFlag(text, { placeholder: 'file', help: 'Draw the result there, as SVG' });
+
 export const integer =
   (min: number, max: number = Number.MAX_SAFE_INTEGER): Reader<number> =>
   (value) => {

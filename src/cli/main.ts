@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { captioned, standaloneSvg } from '../report/charts/chart.ts';
 import { parseCommandLine } from './command-line.ts';
 import { reportFailure } from './failure.ts';
 import { checkWritable, writeWhole } from './files.ts';
@@ -10,6 +11,7 @@ import { diagnoseVerb } from './verbs/diagnose.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
 import { predictVerb } from './verbs/predict.ts';
+import { profileVerb } from './verbs/profile.ts';
 import { reproduceVerb } from './verbs/reproduce.ts';
 import { reportVerb } from './verbs/report.ts';
 import { startVerb } from './verbs/start.ts';
@@ -31,6 +33,7 @@ const verbs = [
   predictVerb,
   reportVerb,
   reproduceVerb,
+  profileVerb,
   doctorVerb,
 ].map((verb): Verb => ({ ...verb, flags: { ...verb.flags, json } }) as Verb);
 
@@ -38,18 +41,27 @@ async function main(args: readonly string[]): Promise<number> {
   const call = parseCommandLine(args, verbs, version);
   if (!call) return 0;
   const { verb, inputs, flags } = call;
-  const file = flags['json'] as string | undefined;
-  if (file) {
-    const others = [...inputs, (flags['out'] as string | undefined) ?? ''].filter(Boolean);
-    if (others.some((other) => resolve(other) === resolve(file))) {
-      throw new UsageError(`--json: expected a file that nothing else names, got '${file}'`);
-    }
-    await checkWritable(file);
-  }
+  const { json, svg, out } = flags as Readonly<Record<string, string | undefined>>;
+  await checkApart('--json', json, [...inputs, out]);
+  await checkApart('--svg', svg, [...inputs, out, json]);
   const outcome = await verb.run(inputs, flags);
   console.log(outcome.text);
-  if (file) await writeWhole(file, `${JSON.stringify(outcome.json, null, 2)}\n`);
+  if (json) await writeWhole(json, `${JSON.stringify(outcome.json, null, 2)}\n`);
+  if (svg) {
+    const { draw } = await import('./draw.ts');
+    const { chart, caption } = outcome.picture!;
+    await writeWhole(svg, standaloneSvg(await draw(captioned(chart.spec, caption))));
+  }
   return outcome.exitCode ?? 0;
+}
+
+/** @throws UsageError for a file that another of the command line is; DataError where it cannot be written */
+async function checkApart(flag: string, file: string | undefined, others: readonly (string | undefined)[]) {
+  if (file === undefined) return;
+  if (others.some((other) => other !== undefined && resolve(other) === resolve(file))) {
+    throw new UsageError(`${flag}: expected a file that nothing else names, got '${file}'`);
+  }
+  await checkWritable(file);
 }
 
 // Whoever reads our output may stop reading.

@@ -1,6 +1,6 @@
 import { adam, cosine, sgd, stepDecay, warmUp } from '../node.ts';
 import type { Optimizer, Schedule } from '../node.ts';
-import { choice, flag, integer, number } from './flags.ts';
+import { choice, flag, integer, number, toggle } from './flags.ts';
 import type { Values } from './flags.ts';
 import { named } from './named.ts';
 
@@ -27,6 +27,7 @@ export const optimizerFlags = {
   momentum: flag(number(0, 1), { placeholder: 'x', help: 'Of sgd', fallback: '0.9' }),
   weightDecay: flag(number(0), { placeholder: 'x', help: 'Pull of the weights towards 0', fallback: '0' }),
   accumulate: flag(integer(1), { placeholder: 'n', help: 'Batches whose gradients make one step', fallback: '1' }),
+  recompute: toggle('Compute activations again for the gradients instead of keeping them: less memory, more time'),
   clip: flag(number(0), {
     placeholder: 'x',
     help: 'Gradients longer than this are shortened to it; 0 for never',

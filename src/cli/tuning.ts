@@ -1,6 +1,7 @@
 import { controlRisk, geometricShares, NotCertifiedError, RISK_METHODS, risks, tuneTo } from '../node.ts';
 import type { ChosenThresholds, CriterionKind, Dataset, ExitTimes, Network, ScoreTable } from '../node.ts';
 import { endsOf } from '../earlyexit/judgement/answers.ts';
+import { kebab } from './command-line.ts';
 import { chooseNow, MAX_LOSS } from './criterion.ts';
 import { choice, number, numbers, optionalFlag, toggle } from './flags.ts';
 import type { Values } from './flags.ts';
@@ -90,7 +91,7 @@ export function chooserOf(
   apartFrom: readonly Dataset[],
 ): (table: ScoreTable, times?: ExitTimes) => ChosenThresholds {
   const { maxLoss, perClass, macs: most, milliseconds, deadline, late, shares, budget, risk, delta, method } = flags;
-  const given = TARGETS.filter((name) => flags[name] !== undefined);
+  const given = TARGETS.filter((name) => flags[name] !== undefined).map((name) => `--${kebab(name)}`);
   if (given.length > 1) throw new UsageError(`tune: expected one target, got ${given.length}: ${given.join(', ')}`);
   if (perClass && given.length > 0 && maxLoss === undefined) {
     throw new UsageError(`--per-class: expected it with --max-loss, got ${given[0]}`);

@@ -1,3 +1,4 @@
+import type { Chart } from '../report/charts/chart.ts';
 import type { Flags, Values } from './flags.ts';
 
 /** What a verb did. */
@@ -6,8 +7,16 @@ export interface Outcome {
   readonly text: string;
   /** For programs: what `--json` writes. */
   readonly json: object;
+  /** For people too: what `--svg` draws, where the verb has that flag. */
+  readonly picture?: Picture;
   /** 0 where left out. */
   readonly exitCode?: number;
+}
+
+export interface Picture {
+  readonly chart: Chart;
+  /** What it was measured on, in lines that stand below. */
+  readonly caption: readonly string[];
 }
 
 /** One verb of the command. */

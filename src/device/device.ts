@@ -213,21 +213,26 @@ export class Device {
     this.check();
     const label = source.name;
     const layout = this.gpu.createBindGroupLayout({ label, entries: [...source.layout] });
+    // The error of a module says what is wrong with it, that of the pipeline only that something is.
+    this.gpu.pushErrorScope('validation');
+    const making = this.gpu.createComputePipelineAsync({
+      label,
+      layout: this.gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+      compute: {
+        module: this.gpu.createShaderModule({ label, code: source.code }),
+        entryPoint: 'main',
+        constants: source.constants,
+      },
+    });
+    const reported = this.gpu.popErrorScope().catch(() => null);
     try {
-      const pipeline = await this.gpu.createComputePipelineAsync({
-        label,
-        layout: this.gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
-        compute: {
-          module: this.gpu.createShaderModule({ label, code: source.code }),
-          entryPoint: 'main',
-          constants: source.constants,
-        },
-      });
+      const pipeline = await making;
       this.check();
       return { pipeline, layout };
     } catch (error) {
       if (this.#lostError || error instanceof ExitGpuError) throw this.explain(error);
-      throw new GpuError(`kernel ${source.name}: ${firstLines((error as Error).message)}`, { cause: error });
+      const { message } = (await reported) ?? (error as Error);
+      throw new GpuError(`kernel ${source.name}: ${firstLines(message)}`, { cause: error });
     }
   }
 

@@ -16,6 +16,8 @@ export interface Step {
   readonly dispatch: Dispatch;
   readonly op: string;
   readonly segment: number;
+  /** Multiply-accumulates at the maximum of rows, where the operation knows them; all count for its first launch. */
+  readonly macs: number;
 }
 
 /** Where a value's bytes are: something that exists (`origin` says what), or a buffer of the plan. */
@@ -53,7 +55,11 @@ export function lower(graph: Graph, options: LowerOptions): Lowered {
   const steps: Step[] = [];
   nodes.forEach((node, index) => {
     if (!needed.has(node)) return;
-    for (const dispatch of lowered[index]!) steps.push({ dispatch, op: node.op.name, segment: node.segment });
+    const { op, inputs, outputs, attributes, segment } = node;
+    const macs = op.macs?.(inputs, outputs, attributes) ?? 0;
+    lowered[index]!.forEach((dispatch, part) => {
+      steps.push({ dispatch, op: op.name, segment, macs: part === 0 ? macs : 0 });
+    });
   });
 
   const lifetimes = new Map<TracedValue, { bytes: number; first: number; last: number }>();

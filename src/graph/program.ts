@@ -54,6 +54,10 @@ export interface Launch {
   readonly dispatch: Dispatch;
   readonly live: LiveRows;
   readonly segment: number;
+  /** As of its step. */
+  readonly macs: number;
+  /** What it may write. */
+  readonly written: readonly BufferRange[];
   /** Where the GPU writes the grid of this launch. */
   indirect?: { readonly buffer: GPUBuffer; readonly offset: number };
 }
@@ -77,6 +81,10 @@ export class LiveRows {
     this.max = max;
     this.known = max;
     this.buffer = device.createBuffer(16, usage, label);
+  }
+
+  get range(): BufferRange {
+    return { buffer: this.buffer, offset: 0, size: this.buffer.size };
   }
 
   /** The host decides: written to the GPU if it is news. */
@@ -281,7 +289,7 @@ export class Program<I extends string = string, O extends string = string> {
   encode(recording: Recording, segment: number, grids: GridKind = 'full'): void {
     if (grids === 'indirect') {
       for (const launch of this.#gridLaunches) {
-        if (launch.segment === segment) this.#encode(recording, launch);
+        if (launch.segment === segment) this.encodeLaunch(recording, launch);
       }
     }
     for (const launch of this.#launches) {
@@ -290,12 +298,13 @@ export class Program<I extends string = string, O extends string = string> {
       if (grids === 'indirect' && indirect) {
         recording.dispatchIndirect(pipeline, group, indirect.buffer, indirect.offset);
       } else {
-        this.#encode(recording, launch);
+        this.encodeLaunch(recording, launch);
       }
     }
   }
 
-  #encode(recording: Recording, { pipeline, group, dispatch, live }: Launch): void {
+  /** @internal For the rows that the host knows of; nothing where there are none. */
+  encodeLaunch(recording: Recording, { pipeline, group, dispatch, live }: Launch): void {
     const [x, y, z] = gridFor(dispatch, live.known);
     if (x && y && z) recording.dispatch(pipeline, group, x, y, z);
   }
@@ -479,21 +488,22 @@ export class Program<I extends string = string, O extends string = string> {
     );
   }
 
-  #launch({ dispatch, op, segment }: Step, { pipeline, layout }: Pipeline, params: BufferRange | undefined): Launch {
+  #launch(step: Step, { pipeline, layout }: Pipeline, params: BufferRange | undefined): Launch {
+    const { dispatch, op, segment } = step;
     const { kernel } = dispatch;
     const live = this.#live.get(dispatch.rows)!;
-    const written = new Set<GPUBuffer>();
+    const written: BufferRange[] = [];
     const read = new Set<GPUBuffer>();
     const entries: GPUBindGroupEntry[] = kernel.storage.map(({ name, binding, access }) => {
       const bound = dispatch.bind[name]!;
-      const resource =
-        bound.kind === 'live' ? { buffer: this.#live.get(bound.rows)!.buffer } : this.#range(bound as TracedValue);
-      (access === 'read' ? read : written).add(resource.buffer);
+      const resource = bound.kind === 'live' ? this.#live.get(bound.rows)!.range : this.#range(bound as TracedValue);
+      if (access === 'read') read.add(resource.buffer);
+      else written.push(resource);
       return { binding, resource };
     });
     // WebGPU would refuse each run instead of this compilation.
     for (const buffer of read) {
-      if (!written.has(buffer)) continue;
+      if (!written.some((range) => range.buffer === buffer)) continue;
       throw new ArgumentError(
         `${this.label}/${op}: reads and writes '${buffer.label}' in one launch; ` +
           'store() a copy({ x }), or use an arena of its own',
@@ -503,7 +513,7 @@ export class Program<I extends string = string, O extends string = string> {
     if (kernel.live) entries.push({ binding: kernel.live.binding, resource: { buffer: live.buffer } });
     if (this.#counters) entries.push({ binding: counterBinding(kernel), resource: this.reached(segment) });
     const group = this.device.gpu.createBindGroup({ label: `${this.label}/${op} ${kernel.name}`, layout, entries });
-    return { pipeline, group, op, dispatch, live, segment };
+    return { pipeline, group, live, written, ...step };
   }
 
   /** One launch that computes the grids of a group of others. */
@@ -538,6 +548,8 @@ export class Program<I extends string = string, O extends string = string> {
       dispatch: { kernel: indirectGridKernel, bind: {}, grid },
       live,
       segment,
+      macs: 0,
+      written: [{ buffer: grids, offset: 0, size: grids.size }],
     });
   }
 }

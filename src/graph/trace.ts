@@ -14,6 +14,8 @@ export interface Node {
   readonly attributes: unknown;
   /** Segments are what lies between checkpoints; a program can be run one segment at a time. */
   readonly segment: number;
+  /** Of what was traced in one `recomputed`: one object for all of it. */
+  readonly region?: object;
 }
 
 /** Where a value's bytes come from. */
@@ -60,6 +62,8 @@ export class Graph implements Tracer {
   readonly outputs = new Map<string, TracedValue>();
   readonly stored: TracedValue[] = [];
   segments = 1;
+  /** What is traced now belongs to it. */
+  region: object | undefined;
   #tensors = new Map<Tensor, TracedValue>();
   #own = new WeakSet<TracedValue>();
 
@@ -69,7 +73,9 @@ export class Graph implements Tracer {
       if (operand) given[name] = this.lift(operand, `${op.name} ${name}`);
     }
     const specs = this.#infer(op, given, attributes);
-    const node: Node = { op, inputs: given, outputs: {}, attributes, segment: this.segments - 1 };
+    const { region } = this;
+    const segment = this.segments - 1;
+    const node: Node = { op, inputs: given, outputs: {}, attributes, segment, ...(region && { region }) };
     for (const [output, spec] of Object.entries(specs)) {
       const origin: Origin = op.view ? { kind: 'view', node, of: given['x']! } : { kind: 'node', node, output };
       node.outputs[output] = this.#value(spec, origin);
@@ -190,6 +196,22 @@ export function currentGraph(what: string): Graph {
 /** Ends a segment: `Program.encode` can run up to here, and go on later or not at all. */
 export function checkpoint(): void {
   currentGraph('checkpoint').segments++;
+}
+
+/**
+ * What `body` computes is not kept for the gradients but computed again on the way back: less memory for more work, with
+ * the same bits (Chen et al. 2016, "Training deep nets with sublinear memory cost"). Inside another such part it is part
+ * of that one.
+ */
+export function recomputed<T>(body: () => T): T {
+  const graph = currentGraph('recomputed');
+  if (graph.region) return body();
+  graph.region = {};
+  try {
+    return body();
+  } finally {
+    graph.region = undefined;
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
 import { NoGradientError } from '../errors.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { activationGrad } from './activation.ts';
 import { batchNormInputGrad, batchNormSums, CHUNK, partsOf } from './batch-norm-grad.ts';
 import { checkEpsilon, normalize } from './batch-norm.ts';
 import type { BatchNormAttributes } from './batch-norm.ts';
+import { activationGrad } from './binary.ts';
 import { channelParams, checkChannels } from './channels.ts';
 import { defineOp, dispatch } from './define.ts';
 import type { Dispatch, LowerContext, Operand, Value } from './define.ts';

@@ -1,7 +1,8 @@
 import { ArgumentError } from '../errors.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { activationCode, activationGrad } from './activation.ts';
+import { absorbActivation, activationCode } from './activation.ts';
 import type { Activation } from './activation.ts';
+import { activationGrad } from './binary.ts';
 import { batchNormSums } from './batch-norm-grad.ts';
 import { channelParams, checkChannels, runGrid } from './channels.ts';
 import { constant, defineOp, dispatch } from './define.ts';
@@ -50,6 +51,7 @@ export const batchNorm: Op<Given<Operand>, 'y', BatchNormAttributes> = defineOp(
   lower: ({ x, mean, variance, scale, shift }, { y }, attributes) => [
     normalize({ x, mean, variance, scale, shift, y }, attributes),
   ],
+  absorb: absorbActivation,
   gradient({ x, mean, variance, scale, y, dy: grad }, { epsilon = 1e-5, activation = 'none' }) {
     const dy = activationGrad(activation, y, grad);
     const { dscale, dshift } = batchNormSums({ x, dy, mean, variance }, { epsilon });

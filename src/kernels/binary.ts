@@ -1,5 +1,7 @@
 import { perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
+import { absorbActivation, absorbActivationGrad, activates, activationCode } from './activation.ts';
+import type { Activation, GradAttributes } from './activation.ts';
 import { axesParam, broadcast, broadcastStrides, mergeAxes } from './axes.ts';
 import { constant, defineOp, dispatch, linearGrid, none } from './define.ts';
 import type { NoGradient, Op, Operand, Value } from './define.ts';
@@ -8,6 +10,9 @@ import { sum } from './reduce.ts';
 import { reshape } from './reshape.ts';
 
 type Operands = { a: Operand; b: Operand };
+/** With what `absorb` adds. */
+type Fused = Operands & { activated?: Operand };
+type FusedAttributes = GradAttributes & { readonly activation?: Activation };
 type Values = { readonly a: Value; readonly b: Value; readonly y: Value; readonly dy: Value };
 
 /** The gradients of both operands, in the shape of the result: what was repeated is summed by the family. */
@@ -15,17 +20,23 @@ type Rule = Readonly<Record<'a' | 'b', (values: Values) => Value>>;
 
 /** One member of the family. `code` is its number in `wgsl/binary.wgsl`. */
 const binary = (name: string, code: number, rule: Rule | NoGradient): Op<Operands, 'y', {}> =>
-  defineOp<Operands>({
+  defineOp<Fused, 'y', FusedAttributes>({
     name,
     infer: ({ a, b }) => ({ y: broadcast(name, a, b) }),
-    lower: ({ a, b }, { y }) => {
+    lower: ({ a, b, activated }, { y }, { activation = 'none', activationGrad = 'none' }) => {
       const [aStrides, bStrides] = [broadcastStrides(a, y.shape), broadcastStrides(b, y.shape)];
       const axes = mergeAxes(y.shape.map((length, axis) => ({ length, strides: [aStrides[axis]!, bStrides[axis]!] })));
       return [
         dispatch(binaryKernel, {
-          bind: { a, b, y },
+          // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
+          bind: { a, b, activated: activated ?? a, y },
           params: { axes: axesParam(axes), rank: axes.length, sizePerSample: perSample(y) },
-          overrides: { OP: code, EVEN: axes.length === 1 },
+          overrides: {
+            OP: code,
+            EVEN: axes.length === 1,
+            ACTIVATION: activationCode[activation],
+            ACTIVATION_GRAD: activationCode[activationGrad],
+          },
           grid: linearGrid(perSample(y), 256),
         }),
       ];
@@ -34,6 +45,9 @@ const binary = (name: string, code: number, rule: Rule | NoGradient): Op<Operand
       'none' in rule
         ? rule
         : (values) => ({ a: () => sumTo(rule.a(values), values.a), b: () => sumTo(rule.b(values), values.b) }),
+    // An activation may follow its gradient, not the other way round.
+    absorb: (next, attributes) =>
+      absorbActivation(next, attributes) ?? (activates(attributes) ? undefined : absorbActivationGrad(next, attributes)),
   });
 
 /** Sums a gradient over the axes along which `like` was repeated. */
@@ -96,3 +110,17 @@ export const sigmoidGrad = binary('sigmoid-grad', 9, isGradient);
 
 /** Gradient through tanh, from its result a and the gradient b of that: `b (1 - a^2)`. */
 export const tanhGrad = binary('tanh-grad', 10, isGradient);
+
+/** The gradient before the activation, from its result `y` and the gradient `dy` of that. */
+export function activationGrad(activation: Activation, y: Value, dy: Value): Value {
+  switch (activation) {
+    case 'none':
+      return dy;
+    case 'relu':
+      return reluGrad({ a: y, b: dy });
+    case 'sigmoid':
+      return sigmoidGrad({ a: y, b: dy });
+    case 'tanh':
+      return tanhGrad({ a: y, b: dy });
+  }
+}

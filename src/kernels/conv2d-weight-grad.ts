@@ -1,13 +1,17 @@
 import { leadPerSample, sizeOf } from '../tensor/spec.ts';
 import { defineOp, dispatch, linearGrid, none } from './define.ts';
-import type { Operand } from './define.ts';
+import type { Dispatch, Operand } from './define.ts';
 import { conv2dWeightGradJoinKernel } from './generated/conv2d-weight-grad-join.ts';
+import { conv2dWeightGradSubgroupKernel } from './generated/conv2d-weight-grad-subgroup.ts';
 import { conv2dWeightGradKernel } from './generated/conv2d-weight-grad.ts';
-import { windowParams } from './window2d.ts';
+import { windowClass, windowParams } from './window2d.ts';
 import type { Window2d } from './window2d.ts';
 
-/** Output channels and neighbouring taps that one invocation of the kernel computes. */
+/** Output channels and neighbouring taps that one invocation of `wgsl/conv2d-weight-grad.wgsl` computes. */
 const [CHANNELS, TAPS] = [5, 8];
+
+/** Output channels that one of `wgsl/conv2d-weight-grad-subgroup.wgsl` computes, of 4 taps or of 5. */
+const SUBGROUP_CHANNELS = 8;
 
 /** Invocations that are enough to keep an adapter busy, and parts beyond which adding them up would cost too much. */
 const [INVOCATIONS, MOST_PARTS] = [8192, 64];
@@ -26,30 +30,39 @@ export const conv2dWeightGrad = defineOp<{ x: Operand; dy: Operand }, 'weight' |
       bias: { dtype: 'f32', shape: [out] },
     };
   },
-  lower({ x, dy }, { weight, bias }, { window }, { scratch }) {
+  lower({ x, dy }, { weight, bias }, { window }, { scratch, choose }) {
     const [outChannels, inChannels, ...kernel] = weight.shape as [number, number, number, number];
     const { stride, dilation } = window;
     // Those of the weight's taps, and one for the bias.
-    const tiles = inChannels * kernel[0] * Math.ceil(kernel[1] / TAPS) + 1;
+    const tilesOf = (width: number): number => inChannels * kernel[0] * Math.ceil(kernel[1] / width) + 1;
     const channelTiles = Math.ceil(outChannels / CHANNELS);
-    const parts = Math.min(Math.ceil(INVOCATIONS / (tiles * channelTiles)), MOST_PARTS);
+    const parts = Math.min(Math.ceil(INVOCATIONS / (tilesOf(TAPS) * channelTiles)), MOST_PARTS);
     const taps = sizeOf(weight.shape.slice(1));
     const partial = scratch({ dtype: 'f32', shape: [parts, outChannels, taps + 1] });
+    const bind = { x, dy, partial };
+    const params = {
+      ...windowParams(window),
+      samples: leadPerSample(x),
+      inChannels,
+      outChannels,
+      dilationY: dilation[0],
+      dilationX: dilation[1],
+      parts,
+    };
+    const overrides = { SLIDING: stride[1] === 1 && dilation[1] === 1 };
+    const subgroup = (): Dispatch[] => {
+      const FIVE = kernel[1] === 5;
+      const tiles = Math.ceil(tilesOf(FIVE ? 5 : 4) / 8) * 8;
+      const grid = [Math.ceil((parts * tiles) / 64), Math.ceil(outChannels / SUBGROUP_CHANNELS)] as const;
+      return [dispatch(conv2dWeightGradSubgroupKernel, { bind, params, overrides: { ...overrides, FIVE }, grid })];
+    };
+    const registers = (): Dispatch[] => {
+      const grid = [Math.ceil((parts * tilesOf(TAPS)) / 64), channelTiles] as const;
+      return [dispatch(conv2dWeightGradKernel, { bind, params, overrides, grid })];
+    };
     return [
-      dispatch(conv2dWeightGradKernel, {
-        bind: { x, dy, partial },
-        params: {
-          ...windowParams(window),
-          samples: leadPerSample(x),
-          inChannels,
-          outChannels,
-          dilationY: dilation[0],
-          dilationX: dilation[1],
-          parts,
-        },
-        overrides: { SLIDING: stride[1] === 1 && dilation[1] === 1 },
-        grid: [Math.ceil((parts * tiles) / 64), channelTiles],
-      }),
+      // Both give the same bits.
+      ...choose(windowClass(weight, window), { subgroup, registers }),
       dispatch(conv2dWeightGradJoinKernel, {
         bind: { partial, weight, bias },
         params: { parts, outChannels, taps },

@@ -1,15 +1,17 @@
 import { ArgumentError } from '../errors.ts';
 import { leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { absorbActivation, activationCode, activationGrad } from './activation.ts';
+import { absorbActivation, activationCode } from './activation.ts';
 import type { Activation } from './activation.ts';
+import { activationGrad } from './binary.ts';
 import { conv2dInputGrad } from './conv2d-input-grad.ts';
 import { conv2dWeightGrad } from './conv2d-weight-grad.ts';
 import { defineOp, dispatch, expected, once } from './define.ts';
-import type { Absorbed, Following, Op, Operand, Value } from './define.ts';
+import type { Absorbed, Following, Grid, Op, Operand, Value } from './define.ts';
+import { conv2dSubgroupKernel } from './generated/conv2d-subgroup.ts';
 import { conv2dKernel } from './generated/conv2d.ts';
 import type { MaxPool2dAttributes } from './pool2d.ts';
-import { pair, window2d, windowParams } from './window2d.ts';
+import { pair, threadsFor, unrolled, window2d, windowClass, windowParams } from './window2d.ts';
 import type { Window2d, WindowAttributes } from './window2d.ts';
 
 export interface Conv2dAttributes extends Omit<WindowAttributes, 'ceil'> {
@@ -24,8 +26,8 @@ interface FusedAttributes extends Conv2dAttributes {
   readonly maxPool?: true;
 }
 
-/** Channels and neighbouring pixels that one invocation of the kernels computes. */
-const [CHANNELS, PIXELS] = [5, 8];
+/** Channels and neighbouring pixels that one invocation of `wgsl/conv2d.wgsl` and its variant computes. */
+const [CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];
 
 type Inputs<T> = { readonly x: T; readonly weight: T; readonly bias?: T };
 
@@ -56,36 +58,47 @@ export const conv2d: Op<Inputs<Operand>, 'y', Conv2dAttributes> = defineOp<Input
     const { output } = windowOf(inputs, attributes);
     return { y: { dtype: 'f32', shape: [x.shape[0]!, weight.shape[0]!, ...output], rows: x.rows } };
   },
-  lower(inputs, { y }, attributes) {
+  lower(inputs, { y }, attributes, { choose }) {
     const { x, weight, bias } = inputs;
     const window = windowOf(inputs, attributes);
     const [outHeight, outWidth] = window.output;
     const samples = leadPerSample(x);
     const { activation = 'none', maxPool = false } = attributes;
-    return [
-      dispatch(conv2dKernel, {
-        // A kernel's bindings are all bound: without a bias, it is given something that it does not look at.
-        bind: { x, weight, bias: bias ?? weight, y },
-        params: {
-          ...windowParams(window),
-          samples,
-          inChannels: x.shape[1]!,
-          outChannels: y.shape[1]!,
-          dilationY: window.dilation[0],
-          dilationX: window.dilation[1],
-        },
-        overrides: {
-          SLIDING: window.stride[1] === 1 && window.dilation[1] === 1,
-          BIAS: bias !== undefined,
-          ACTIVATION: activationCode[activation],
-          POOL: maxPool,
-        },
-        grid: [
-          { perSample: samples * Math.floor(outHeight / (maxPool ? 2 : 1)) * Math.ceil(outWidth / PIXELS), tile: 64 },
-          Math.ceil(y.shape[1]! / CHANNELS),
-        ],
-      }),
+    // A kernel's bindings are all bound: without a bias, it is given something that it does not look at.
+    const bind = { x, weight, bias: bias ?? weight, y };
+    const params = {
+      ...windowParams(window),
+      samples,
+      inChannels: x.shape[1]!,
+      outChannels: y.shape[1]!,
+      dilationY: window.dilation[0],
+      dilationX: window.dilation[1],
+    };
+    const overrides = {
+      SLIDING: window.stride[1] === 1 && window.dilation[1] === 1,
+      BIAS: bias !== undefined,
+      ACTIVATION: activationCode[activation],
+      POOL: maxPool,
+    };
+    const tiles = (pixels: number): number =>
+      samples * Math.floor(outHeight / (maxPool ? 2 : 1)) * Math.ceil(outWidth / pixels);
+    const THREADS = threadsFor(tiles(SUBGROUP_PIXELS));
+    const grid = (channels: number, pixels: number, tile: number): Grid => [
+      { perSample: tiles(pixels), tile },
+      Math.ceil(y.shape[1]! / channels),
     ];
+    // All variants give the same bits.
+    return choose(windowClass(weight, window), {
+      subgroup: () => [
+        dispatch(conv2dSubgroupKernel, {
+          bind,
+          params,
+          overrides: { ...overrides, KERNEL_WIDTH: unrolled(window), THREADS },
+          grid: grid(SUBGROUP_CHANNELS, SUBGROUP_PIXELS, THREADS),
+        }),
+      ],
+      registers: () => [dispatch(conv2dKernel, { bind, params, overrides, grid: grid(CHANNELS, PIXELS, 64) })],
+    });
   },
   gradient({ x, weight, y, dy: grad }, attributes): Record<'x' | 'weight' | 'bias', () => Value> {
     const dy = activationGrad(attributes.activation ?? 'none', y, grad);

@@ -16,7 +16,7 @@ export const linearParameterGrad = defineOp<{ x: Operand; dy: Operand }, 'weight
     const [rows, n] = x.shape as [number, number];
     const m = dy.shape[1]!;
     const product = { batch: 1, m, n, k: rows, sampleAxis: 'k', aStrides: [0, 1, m], bStrides: [0, n, 1] } as const;
-    return [launchProduct({ a: dy, b: x, y: weight, sums: bias }, product, context)];
+    return launchProduct({ a: dy, b: x, y: weight, sums: bias }, product, context);
   },
   gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
 });

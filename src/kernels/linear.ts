@@ -1,6 +1,7 @@
 import { sizeOf } from '../tensor/spec.ts';
-import { absorbActivation, activates, activationGrad } from './activation.ts';
+import { absorbActivation, activates } from './activation.ts';
 import type { Activation } from './activation.ts';
+import { activationGrad } from './binary.ts';
 import { defineOp, expected, once } from './define.ts';
 import type { Operand, Value } from './define.ts';
 import { absorbExitCheck } from './exit-head.ts';
@@ -35,7 +36,7 @@ export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
     const m = sizeOf(x.shape.slice(0, -1));
     const sizes = { batch: 1, m, n, k, sampleAxis: 'm' } as const;
     const product = { ...sizes, aStrides: [0, k, 1], bStrides: [0, 1, k], ...(activation && { activation }) } as const;
-    return [launchProduct({ a: x, b: weight, bias, y }, product, context)];
+    return launchProduct({ a: x, b: weight, bias, y }, product, context);
   },
   absorb: (next, attributes, inputs) =>
     absorbActivation(next, attributes) ?? (activates(attributes) ? undefined : absorbExitCheck(next, inputs)),

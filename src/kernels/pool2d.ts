@@ -1,8 +1,9 @@
 import { ArgumentError } from '../errors.ts';
 import { perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { absorbActivation, activationCode, activationGrad } from './activation.ts';
+import { absorbActivation, activationCode } from './activation.ts';
 import type { Activation } from './activation.ts';
+import { activationGrad } from './binary.ts';
 import { defineOp, dispatch, expected, linearGrid } from './define.ts';
 import type { Dispatch, Operand, Value } from './define.ts';
 import { pool2dKernel } from './generated/pool2d.ts';

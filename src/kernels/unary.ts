@@ -1,7 +1,7 @@
 import { perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { activationCode, activationGrad } from './activation.ts';
-import { div, mul } from './binary.ts';
+import { activationCode } from './activation.ts';
+import { activationGrad, div, mul } from './binary.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
 import type { Dispatch, NoGradient, Op, Operand, Value } from './define.ts';
 import { unaryKernel } from './generated/unary.ts';

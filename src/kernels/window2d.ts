@@ -85,3 +85,13 @@ export const windowParams = ({ input, output, kernel, stride, padBefore }: Windo
   padTop: padBefore[0],
   padLeft: padBefore[1],
 });
+
+/** The width of a kernel that kernels of convolutions unroll, which costs a compilation for each; 0: they do not. */
+export const unrolled = ({ kernel }: Window2d): number => (kernel[1] === 3 || kernel[1] === 5 ? kernel[1] : 0);
+
+/** Invocations of a workgroup of the kernels with subgroups: few where a sample has few tiles. */
+export const threadsFor = (tiles: number): number => (tiles <= 32 ? 16 : 64);
+
+/** Convolutions for which the same variant may be the fastest. */
+export const windowClass = ({ shape }: Spec, { output, stride, dilation }: Window2d): string =>
+  `${shape.join('x')} over ${output.join('x')}, stride ${stride.join('x')}, dilation ${dilation.join('x')}`;

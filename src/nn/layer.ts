@@ -1,3 +1,4 @@
+import { recomputed } from '../graph/trace.ts';
 import type { Operand, Value } from '../kernels/define.ts';
 import type { Random } from '../random.ts';
 
@@ -15,6 +16,8 @@ export interface ParameterSpec {
 export interface LayerContext {
   /** The parameter of that local name, e.g. `weight`. */
   parameter(name: string): Operand;
+  /** Layers are computed again for their gradients, in parts, instead of being kept: see `recomputed`. */
+  readonly recompute?: boolean;
   /** Present in a training program only: layers that behave otherwise there (dropout) look for it. */
   readonly training?: {
     /** `u32[1]`, another value each step. */
@@ -59,8 +62,16 @@ export function sequential(layers: readonly Layer[]): Layer {
     type: 'sequential',
     options: { layers: layers.map(({ type, options }) => ({ type, ...options })) },
     parameters,
-    forward: (x, context) =>
-      named.reduce((value, { name, layer }) => layer.forward(value, within(context, name)), x),
+    forward(x, context) {
+      const run = (value: Value, part: typeof named): Value =>
+        part.reduce((value, { name, layer }) => layer.forward(value, within(context, name)), value);
+      if (!context.recompute) return run(x, named);
+      // Of n layers about sqrt(n) parts of sqrt(n): what is kept between parts and within one is then the least.
+      const length = Math.ceil(Math.sqrt(named.length));
+      const parts = Array.from({ length: Math.ceil(named.length / length) }, (_, index) =>
+        named.slice(index * length, (index + 1) * length));
+      return parts.reduce((value, part) => recomputed(() => run(value, part)), x);
+    },
   };
 }
 

@@ -23,6 +23,7 @@ export function calibrationText(
     [`  ${calibratorText(calibrators[index]!)}`, ...cells(after)],
   ]);
   const left = report.reduce((most, { leftOut }) => Math.max(most, leftOut), 0);
+  const worse = report.filter(({ before, after }) => after.ece > before.ece).map(({ exit }) => exit);
   const bounded = calibrators.some((calibrator) => calibrator.kind === 'temperature' && calibrator.bounded);
   return [
     ...wrap(`${title}, calibrated on ${fittedOn}, judged on ${judgedOn}`, WIDTH),
@@ -34,6 +35,9 @@ export function calibrationText(
         'answers: that is the failure AUROC, 1 at best, which calibration hardly changes.',
       WIDTH,
     ),
+    ...(worse.length > 0
+      ? wrap(`On ${judgedOn} the ECE is LARGER than before at exit ${worse.join(', ')}.`, WIDTH)
+      : []),
     ...(bounded ? ['* at the end of its range: the data do not say how far, and 1 is kept instead'] : []),
     ...(left > 0 ? [`left out for a NaN or infinite logit: up to ${plural(left, 'sample')} of an exit`] : []),
   ].join('\n');

@@ -33,7 +33,7 @@ export function evaluationText(report: EvaluationReport, { title, origin }: { ti
       `latency ${at}`,
       `${significant(early[at])} ms`,
       `${significant(full[at])} ms`,
-      compare(full[at] / early[at], 'faster', 'slower'),
+      speed(full[at] / early[at]),
     ]),
   ];
   const [reads, submits, dispatches] = [report.reads, report.submits, report.dispatches].map((mean) => mean.toFixed(2));
@@ -121,6 +121,9 @@ function partText(criterion: Criterion): string {
     }
   }
 }
+
+const speed = (ratio: number): string =>
+  times(ratio) === times(1) ? 'the same' : compare(ratio, 'faster', 'slower');
 
 const difference = (gain: number, what = ''): string =>
   gain === 0 ? 'the same' : `${points(Math.abs(gain))} points${what} ${gain < 0 ? 'lost' : 'won'}`;

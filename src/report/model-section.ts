@@ -22,7 +22,11 @@ export async function modelSection(
   const { name, reliability, densities, unknown, latency, criterion, origin, stability } = model;
   const idOf = (figure: string): string => `${figure}${several ? `-${index + 1}` : ''}`;
   const depth = await place(
-    depthChart(model, idOf('depth')),
+    depthChart(
+      model.depths.map(({ exit, share: { value }, accuracy }) =>
+        ({ exit, share: value, accuracy: accuracy?.value ?? null })),
+      idOf('depth'),
+    ),
     'Share of the samples that leave at each exit: blue is right, orange is wrong.',
   );
   const times = await place(

@@ -75,8 +75,9 @@ export function sweepText(report: SweepReport, { title, origin }: { title: strin
     ...wrap(`leaves if ${criterionText(criterion)}: ${origin}`, WIDTH),
     ...wrap(
       `${interval(accuracy)} right, ${pointInterval(gain)} points against the network without exits; ` +
-        `${whole(macs)} MACs, ${compare(full.macs / macs, 'fewer', 'more')}; the oracle is ` +
-        `${points(thinking.gap.accuracy)} points and ${signedWhole(-thinking.gap.macs)} MACs away`,
+        `${whole(macs)} MACs, ${compare(full.macs / macs, 'fewer', 'more')}; the oracle, which leaves at the first ` +
+        `exit that is right, is ${points(thinking.gap.accuracy)} points better for ` +
+        `${whole(Math.abs(thinking.gap.macs))} MACs ${thinking.gap.macs < 0 ? 'more' : 'less'}`,
       WIDTH,
     ),
     ...(milliseconds ? wrap(timesText(milliseconds), WIDTH) : []),

@@ -63,7 +63,7 @@ export function tuningText(
   const { chosenOn } = chosen;
   const entries: [string, string][] = [
     ['leaves if', criterionText(criterionOf(chosen))],
-    ['chosen', choiceText(chosen)],
+    ['thresholds', choiceText(chosen)],
     ['accuracy', `${interval(accuracy)}, ${pointInterval(gain)} points against the network without exits`],
     ['MACs, mean', `${whole(macs.mean)}, ${compare(macs.full / macs.mean, 'fewer', 'more')} than ${whole(macs.full)}`],
     ...shares.map((share, index): [string, string] => [`exit ${index + 1}`, `${interval(share)} leave here`]),

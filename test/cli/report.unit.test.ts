@@ -89,7 +89,7 @@ test('nor do a sweep and a choice of thresholds', () => {
 
 test('calibration is shown before and after, with what it does not say', () => {
   const errors = { ece: 0.0281, adaptiveEce: 0.0228, brier: 0.1664, nll: 0.3651 };
-  const measures = { accuracy: 0.885, ...errors, failureAuroc: 0.92 };
+  const measures = { accuracy: 0.885, ...errors, failureAuroc: 0.92, bins: [] };
   const judged = { samples: 998, leftOut: 2, before: measures };
   const fit = { samples: 1000, leftOut: 0 };
   const text = calibrationText(

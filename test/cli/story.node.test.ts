@@ -44,7 +44,7 @@ test('a model is trained, described, judged and used', { timeout: 120_000 }, asy
   expect(details.thresholds).toMatchObject({ criterion: 'entropy', chosenOn });
   expect((await run('doctor', model)).json.thresholds).toEqual(details.thresholds);
 
-  const judged = await run('evaluate', model, '--data', data, '--rates', '2000', '--slow-down', '0.2');
+  const judged = await run('evaluate', model, '--data', data);
   expect(judged.stdout).not.toContain('WARNING');
   expect(judged.json).toMatchObject({
     samples: 60,
@@ -60,17 +60,18 @@ test('a model is trained, described, judged and used', { timeout: 120_000 }, asy
   expect(macs.speedup).toBeCloseTo(macs.full / macs.mean);
   for (const { p50, p99 } of [latencyMs.early, latencyMs.full]) expect(p50).toBeLessThanOrEqual(p99);
 
-  expect(judged.json.worstCase.macs).toEqual({ worst: 1_247_720, full: 1_140_070 });
-  const [{ early, full }] = judged.json.load;
-  for (const { served, rejected } of [early, full]) expect(served + rejected).toBe(1000);
-  const { before, after } = judged.json.slowDown;
-  expect(before.early).toBe(first.share);
-  expect(after.exit).toBeGreaterThan(before.exit);
-  expect(judged.stdout).toMatch(/\n  2000\/s, with exits .*\n +without .*\n/);
-  expect(judged.stdout).toMatch(/\n  slowed down .*\n  the bound +1,247,720\n/);
-
   const scores = join(folder, 'scores.parquet');
-  await run('evaluate', model, '--data', data, '--record', scores, '--threshold', '0.5');
+  const stress = ['--rates', '2000', '--slow-down', '0.2'];
+  const pressed = await run('evaluate', model, '--data', data, '--record', scores, '--threshold', '0.5', ...stress);
+  expect(pressed.json.worstCase.macs).toEqual({ worst: 1_247_720, full: 1_140_070 });
+  const [{ early, full }] = pressed.json.load;
+  for (const { served, rejected } of [early, full]) expect(served + rejected).toBe(1000);
+  const { before, after } = pressed.json.slowDown;
+  expect(before.early).toBe(pressed.json.exits[0].share);
+  expect(after.exit).toBeGreaterThan(before.exit);
+  expect(pressed.stdout).toMatch(/\n  2000\/s, with exits .*\n +without .*\n/);
+  expect(pressed.stdout).toMatch(/\n  slowed down .*\n  the bound +1,247,720\n/);
+
   const swept = await run('sweep', scores, '--threshold', '0.5');
   expect(swept.json).toMatchObject({ judgedOn: { samples: 30 }, chosenOn: { samples: 30 }, full: { macs: 1_140_070 } });
   expect(swept.stdout).toMatch(/oracle\n +1,140,070 +1\.00x .* without exits\n/);
@@ -175,6 +176,19 @@ test('Ctrl-C saves what has been learnt, and the same call goes on', async () =>
   const epochs = log.filter(({ event }) => event === 'epoch').map(({ epoch }) => epoch);
   expect(epochs.length).toBeGreaterThan(1);
   expect(epochs).toEqual(epochs.map((_, index) => index + 1));
+});
+
+test('profile shows where the time of a model goes, as a table and a picture', async () => {
+  const folder = await temporaryFolder();
+  const [json, svg] = [join(folder, 'profile.json'), join(folder, 'profile.svg')];
+  const { code, stdout } = await runCli(['profile', 'mlp', '--batch', '8', '--json', json, '--svg', svg, ...adapter]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^mlp, batch 8: .* ms on the GPU/);
+  const { kernels, limits } = JSON.parse(await readFile(json, 'utf8'));
+  expect(limits.flopsPerSecond).toBeGreaterThan(0);
+  expect(limits.bytesPerSecond).toBeGreaterThan(0);
+  expect(kernels.some(({ flops }: { flops: number }) => flops > 0)).toBe(true);
+  expect(await readFile(svg, 'utf8')).toMatch(/^<svg/);
 });
 
 test('doctor measures the adapter', async () => {

@@ -4,7 +4,7 @@ import { compile } from '../../src/graph/program.ts';
 import type { CompileOptions, Program } from '../../src/graph/program.ts';
 import { checkpoint, trace } from '../../src/graph/trace.ts';
 import { fuse } from '../../src/graph/passes/fuse.ts';
-import { mul, reluGrad } from '../../src/kernels/binary.ts';
+import { add, mul, reluGrad, sub } from '../../src/kernels/binary.ts';
 import { conv2d } from '../../src/kernels/conv2d.ts';
 import type { Value } from '../../src/kernels/define.ts';
 import { linear } from '../../src/kernels/linear.ts';
@@ -54,6 +54,15 @@ describe('fuse: the same bits by fewer launches', () => {
       sigmoid: sigmoid({ x: averagePool2d({ x: x! }, { kernel: 3 }) }),
       twice: relu({ x: tanh({ x: linear({ x: f!, weight: v! }) }) }),
     }))).toEqual([5, 9]);
+  });
+
+  it('activations and their gradients behind element-wise operations, with broadcasting', async () => {
+    const given = { x: image, b: weight(2, 1, 1), c: weight(1) };
+    expect(await agree(given, ({ x, b, c }) => {
+      const y = relu({ x: add({ a: x!, b: b! }) });
+      const z = tanh({ x: mul({ a: c!, b: x! }) });
+      return { y, z, back: tanh({ x: reluGrad({ a: y, b: sub({ a: z, b: b! }) }) }) };
+    })).toEqual([3, 7]);
   });
 
   it('maximum pooling behind convolutions, at an odd height and width too', async () => {

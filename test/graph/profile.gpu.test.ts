@@ -7,6 +7,7 @@ import { compileStep } from '../../src/earlyexit/training/step.ts';
 import type { StepInputs, TrainingStep } from '../../src/earlyexit/training/step.ts';
 import { GpuError } from '../../src/errors.ts';
 import { byKernel, profile } from '../../src/graph/profile.ts';
+import type { LaunchTime } from '../../src/graph/profile.ts';
 import { compile } from '../../src/graph/program.ts';
 import type { Program } from '../../src/graph/program.ts';
 import { checkpoint } from '../../src/graph/trace.ts';
@@ -54,7 +55,7 @@ it.runIf(timed)('times each dispatch of all segments, in order, and gives the bi
 
 it.runIf(timed)('lists what was launched: nothing for no rows', async () => {
   using program = await classify();
-  expect(await profile(program, inputs(0))).toEqual({ launches: [], ms: 0 });
+  expect(await profile(program, inputs(0))).toEqual({ launches: [], ms: 0, method: 'time stamps' });
 });
 
 it.runIf(timed)('times programs longer than a query set, and leaves no memory behind', async () => {
@@ -105,26 +106,70 @@ it.runIf(timed)('a profiled training step is a step: the weights become those of
   expect(profiled).toEqual(await weightsAfter((step, inputs) => step.run(inputs)()));
 });
 
-it('says which feature the device lacks', async ({ skip }) => {
+it('without time stamps repeats each launch, and leaves the results and the memory of a run', async () => {
+  const network = multiExit({
+    name: 'small',
+    input: [1, 4, 4],
+    classes: 3,
+    stages: [{ body: [flatten()], exit: [linearLayer(16, 3)] }],
+  });
+  using model = Model.initialize(device, network, { seed: 1 });
+  const optimizer = adam();
+  using step = await compileStep(model, { batch: 2, weights: [1], optimizer });
+  const x = Float32Array.from({ length: 32 }, (_, index) => Math.sin(index));
+  const given = { x, y: Uint32Array.of(1, 2), hyper: optimizer.hyper(1), seed: Uint32Array.of(1) };
+  const held = (): number => device.memory().bytes - device.memory().stagingBytes;
+  const before = held();
+  const { launches, ms, method } = await profile(step.program, given, { method: 'repetition' });
+  expect(held()).toBe(before);
+  expect(method).toBe('repetition');
+  const kernels = step.program.launches.map(({ dispatch }) => dispatch.kernel.name);
+  expect(launches.map(({ kernel }) => kernel)).toEqual(kernels);
+  expect(launches.every((launch) => Number.isFinite(launch.ms) && launch.ms >= 0)).toBe(true);
+  expect(ms).toBeCloseTo(launches.reduce((sum, launch) => sum + launch.ms, 0), 9);
+
+  using twin = Model.initialize(device, network, { seed: 1 });
+  using once = await compileStep(twin, { batch: 2, weights: [1], optimizer });
+  await once.run(given)();
+  expect(await model.parameters.read()).toEqual(await twin.parameters.read());
+  expect(await step.state[0]!.read()).toEqual(await once.state[0]!.read());
+});
+
+it('says what each launch computes and moves, for the rows there are', async () => {
+  using program = await classify();
+  const { launches } = await profile(program, inputs(3));
+  const [rows, weight] = [3 * 6 * 4, 36 * 4];
+  const least = [rows + weight + rows, rows + weight + rows, 3 * rows, 2 * rows];
+  // What a variant has no use for is bound to next to nothing.
+  launches.forEach(({ op, bytes }, index) => {
+    expect(bytes, op).toBeGreaterThanOrEqual(least[index]!);
+    expect(bytes, op).toBeLessThanOrEqual(least[index]! + 16);
+  });
+  expect(launches.map(({ flops }) => flops)).toEqual([2 * 3 * 36, 2 * 3 * 36, 0, 0]);
+});
+
+it('repeats where the device has no time stamps, and says so where they are asked for', async ({ skip }) => {
   const adapter = await globalThis.navigator?.gpu?.requestAdapter();
   if (!adapter) return skip('only a page gives devices without features');
   using plain = await open({ device: await adapter.requestDevice() });
   using program = await classify(plain);
   const before = plain.memory();
-  await expect(profile(program, inputs(1))).rejects.toThrow(GpuError);
-  await expect(profile(program, inputs(1))).rejects.toThrow(
+  const stamped = profile(program, inputs(1), { method: 'time stamps' });
+  await expect(stamped).rejects.toThrow(GpuError);
+  await expect(stamped).rejects.toThrow(
     'program/profile: needs the feature timestamp-query, which this device was not given',
   );
   expect(plain.memory()).toEqual(before);
+  expect((await profile(program, inputs(1))).method).toBe('repetition');
 });
 
 it('adds up the launches of each kernel, the longest first', () => {
-  const launch = (kernel: string, ms: number) => ({ op: 'any', kernel, ms });
+  const launch = (kernel: string, ms: number): LaunchTime => ({ op: 'any', kernel, ms, flops: 10 * ms, bytes: 1 });
   expect(byKernel([launch('a', 1), launch('b', 2), launch('a', 1), launch('c', 4)])).toEqual([
-    { kernel: 'c', launches: 1, ms: 4, share: 0.5 },
-    { kernel: 'a', launches: 2, ms: 2, share: 0.25 },
-    { kernel: 'b', launches: 1, ms: 2, share: 0.25 },
+    { kernel: 'c', launches: 1, ms: 4, flops: 40, bytes: 1, share: 0.5 },
+    { kernel: 'a', launches: 2, ms: 2, flops: 20, bytes: 2, share: 0.25 },
+    { kernel: 'b', launches: 1, ms: 2, flops: 20, bytes: 1, share: 0.25 },
   ]);
-  expect(byKernel([launch('a', 0)])).toEqual([{ kernel: 'a', launches: 1, ms: 0, share: 0 }]);
+  expect(byKernel([launch('a', 0)])).toEqual([{ kernel: 'a', launches: 1, ms: 0, flops: 0, bytes: 1, share: 0 }]);
   expect(byKernel([])).toEqual([]);
 });

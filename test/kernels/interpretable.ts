@@ -17,6 +17,8 @@ export function interpretable(wgsl: string, overrides: Readonly<Record<string, n
       (_, name, type, value) => `const ${name}${type}=${overrides[name] ?? value};`,
     )
     .replace(/([^;{}]*)\bworkgroupUniformLoad\(&([^;]*?)\);/g, 'workgroupBarrier();$1$2;workgroupBarrier();')
+    // It knows no subgroup operations; what one exchanges touches no memory.
+    .replace(/\bquadBroadcast\((\w+), \w+\)/g, '$1')
     // In structs it knows numbers only, and tests them as C does.
     .replace(/: bool\b(?! *=)/g, ': u32')
     // A barrier that opens a block is passed by in the step into the block; its twin is not.

@@ -7,6 +7,7 @@ import { localResponseNorm } from '../../src/kernels/local-response-norm.ts';
 import { pad } from '../../src/kernels/pad.ts';
 import { max, min, sum } from '../../src/kernels/reduce.ts';
 import { slice } from '../../src/kernels/slice.ts';
+import { softmax } from '../../src/kernels/softmax.ts';
 import { relu, sigmoid, tanh } from '../../src/kernels/unary.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import { random } from '../op-table.ts';
@@ -50,6 +51,28 @@ describe('values that are not finite', () => {
       const expected = sound.slice().fill(NaN, sample * out, (sample + 1) * out);
       expect(y).toEqual(expected);
     }
+  });
+
+  it.each([20, 257, 260, 4096])('become 0 or stay in their row through softmax of %i columns', async (cols) => {
+    const rows = 7;
+    const specs = { x: { dtype: 'f32', shape: [rows, cols], rows: new Rows(rows) } } as const;
+    using program = await compile(device, specs, ({ x }) => ({ y: softmax({ x }) }));
+    const x = Float32Array.from(random([rows, cols], 1).data);
+    const { y: sound } = await program.call({ x });
+    const poisoned = x.slice();
+    for (const [row, value] of [NaN, Infinity].entries()) poisoned[row * cols + 5] = value;
+    poisoned.fill(-Infinity, 2 * cols, 3 * cols);
+    const { y } = await program.call({ x: poisoned });
+    expect(y).toEqual(sound.slice().fill(NaN, 0, 3 * cols));
+    // What is left weighs the same, at whatever place and height.
+    for (const [row, value] of [0, 3e38, -3e38].entries()) {
+      poisoned.fill(-Infinity, row * cols, (row + 1) * cols);
+      for (const col of [3, cols - 1]) poisoned[row * cols + col] = value;
+    }
+    const halves = new Float32Array(cols).fill(0.5, 3, 4).fill(0.5, cols - 1);
+    const { y: left } = await program.call({ x: poisoned });
+    for (const row of [0, 1, 2]) expect(left.slice(row * cols, (row + 1) * cols)).toEqual(halves);
+    expect(left.slice(3 * cols)).toEqual(sound.slice(3 * cols));
   });
 
   it('stay in their sample through batch and local response normalisation', async () => {

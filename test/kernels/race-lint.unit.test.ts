@@ -9,6 +9,9 @@ import type { RaceInput } from './race-lint.ts';
 /** Enough for a tree in whose second round an invocation reads what another wrote in the first, of pairs too. */
 const TREE = { features: 3, classes: 18, parts: 2 };
 
+/** A product deeper than what is in workgroup memory at a time. */
+const DEEP = { aStrides: [0, 18, 1], batch: 1, bStrides: [0, 1, 18], m: 3, n: 3, k: 18, sampleAxis: 1, lanes: 8 };
+
 /** Rows that move, more than one block of them. */
 const MOVING: RaceInput = { liveRows: 6, storage: { order: Uint32Array.of(0, 2, 3, 5, 6, 9) } };
 
@@ -27,6 +30,8 @@ const INPUTS: Readonly<Record<string, RaceInput>> = {
   'compact-rows-four': MOVING,
   'exit-check-group': { grid: [1] },
   matmul: { overrides: { SUMS: 1 } },
+  'matmul-subgroup': { overrides: { SUMS: 1 } },
+  'matmul-tiled': { params: DEEP, grid: [1], overrides: { SUMS: 1 } },
   sgd: STEPPING,
 };
 

@@ -9,6 +9,7 @@ interface Transposes {
 /** m, k, n */
 const sizes = [
   [1, 1, 1], [3, 5, 2], [8, 9, 8], [63, 65, 64], [64, 3, 65], [65, 64, 10], [2, 1000, 3], [1, 70, 300],
+  [1, 12, 132],
 ] as const;
 const transposes: readonly Transposes[] = [
   {},
@@ -87,6 +88,7 @@ const layer = (x: readonly number[], out: number): Record<string, Host> => ({
 
 const linearCases: readonly OpCase[] = [
   { inputs: layer([7], 5) },
+  { inputs: layer([64], 34), attributes: { activation: 'relu' } },
   { inputs: layer([2, 3, 5], 17), attributes: { activation: 'tanh' } },
   { inputs: layer([1, 64], 10), samples: 1, batched: ['x'] },
   { inputs: layer([63, 20], 65), attributes: { activation: 'relu' }, samples: 63, batched: ['x'] },

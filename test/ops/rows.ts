@@ -3,9 +3,11 @@ import { host, random, randomIndices } from '../op-table.ts';
 import type { OpRow } from '../op-table.ts';
 
 const sizes = [[1, 1], [2, 3], [3, 63], [64, 64], [5, 65], [7, 1000]] as const;
+/** Around the widths from which more invocations share a row. */
+const widths = [[3, 255], [3, 256], [3, 257], [20, 260], [2, 4097], [1, 32_768]] as const;
 
 export const softmaxRow: OpRow = {
-  cases: [...sizes, [3, 255], [3, 256], [3, 257], [300, 4]].map(([rows, cols], index) => ({
+  cases: [...sizes, ...widths, [300, 4]].map(([rows, cols], index) => ({
     inputs: { x: random([rows!, cols!], index, -8, 8) },
     samples: rows!,
     batched: ['x'],

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   calibrateExits,
   calibrationReport,
@@ -12,13 +13,15 @@ import {
 import type { Calibrator, Dataset, Model } from '../../node.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { calibrationText } from '../../report/calibration.ts';
+import { calibrationChart } from '../../report/charts/reliability.ts';
+import { plural } from '../../report/format.ts';
 import { thresholdsText } from '../../report/model.ts';
 import { list } from '../../report/table.ts';
 import { chooseAgain, chooseNow } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { checkWritable, readBytes, writeWhole } from '../files.ts';
-import { choice, flag, integer, optionalFlag, text } from '../flags.ts';
+import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts';
 import { UsageError } from '../usage-error.ts';
 import { defineVerb } from '../verb.ts';
 
@@ -39,6 +42,7 @@ export const calibrateVerb = defineVerb({
       fallback: 'test',
     }),
     out: optionalFlag(text, { placeholder: 'file', help: 'The calibrated model (default the file itself)' }),
+    svg: svgFlag,
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples that go through the network together', fallback: '64' }),
     adapter: adapterFlag,
   },
@@ -77,6 +81,13 @@ export const calibrateVerb = defineVerb({
         report,
         ...(kept.saved && { out, thresholds: model.thresholds }),
         warnings,
+      },
+      picture: {
+        chart: calibrationChart(report, 'calibration'),
+        caption: [
+          `${basename(file!)} on ${judged.name}, ${plural(judged.labels.length, 'sample')}`,
+          `grey: before, blue: after calibration (${method}); bars: 95 %`,
+        ],
       },
     };
   },

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   CORRUPTIONS,
   corrupt,
@@ -12,6 +13,7 @@ import {
 import type { Criterion, Dataset, Device, Model, PolicyKind, ScoreTable } from '../../node.ts';
 import { measureLatency } from '../../earlyexit/judgement/latency.ts';
 import { checkFits } from '../../earlyexit/network.ts';
+import { diagnosisChart } from '../../report/charts/diagnosis.ts';
 import { diagnosisText } from '../../report/diagnosis.ts';
 import { plural } from '../../report/format.ts';
 import { note } from '../console.ts';
@@ -28,7 +30,7 @@ import {
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
-import { choice, flag, integer, optionalFlag, text } from '../flags.ts';
+import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts';
 import { UsageError } from '../usage-error.ts';
 import { defineVerb } from '../verb.ts';
 
@@ -53,9 +55,14 @@ export const diagnoseVerb = defineVerb({
       fallback: 'readback',
     }),
     samples: flag(integer(1), { placeholder: 'n', help: 'Test samples looked at, from the first', fallback: '1000' }),
-    timed: flag(integer(2), { placeholder: 'n', help: 'Samples whose latency is measured, singly', fallback: '200' }),
+    timed: flag(integer(0), {
+      placeholder: 'n',
+      help: 'Samples whose latency is measured, singly; 0 for none, as where the machine is busy with other things',
+      fallback: '200',
+    }),
     draws: flag(integer(2), { placeholder: 'n', help: 'Validation sets resampled for the stability', fallback: '100' }),
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples that go through the network together', fallback: '64' }),
+    svg: svgFlag,
     adapter: adapterFlag,
   },
   async run([file], flags) {
@@ -94,8 +101,8 @@ export const diagnoseVerb = defineVerb({
     note(`asking every exit about ${judged.name}, as it is and made worse`);
     const scores = await scoreExits(model, judged, scoring);
     const shifted = await scoreShifted(model, judged, scoring);
-    note('measuring latency under each policy');
-    const latency = await timePolicies(model, judged, criterion, flags);
+    if (flags.timed > 0) note('measuring latency under each policy');
+    const latency = flags.timed > 0 ? await timePolicies(model, judged, criterion, flags) : undefined;
     const examinations = diagnose({
       scores,
       criterion,
@@ -109,6 +116,10 @@ export const diagnoseVerb = defineVerb({
     return {
       text: diagnosisText(examinations, { title: file!, about }),
       json: { adapter: device.name, dataset: judged.name, samples: judged.labels.length, criterion, examinations },
+      picture: {
+        chart: diagnosisChart(examinations, 'diagnosis'),
+        caption: [`${basename(file!)} on ${judged.name}, ${plural(judged.labels.length, 'sample')}`, 'bars: 95 %'],
+      },
     };
   },
 });

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   evaluate,
   exitShares,
@@ -8,6 +9,7 @@ import {
 } from '../../node.ts';
 import type { CriterionKind, Dataset, DatasetParts, EvaluateOptions, Model } from '../../node.ts';
 import { checkFits } from '../../earlyexit/network.ts';
+import { depthChart } from '../../report/charts/depth.ts';
 import { evaluationText } from '../../report/evaluation.ts';
 import { plural } from '../../report/format.ts';
 import { note } from '../console.ts';
@@ -16,7 +18,7 @@ import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
-import { choice, flag, integer, optionalFlag, text } from '../flags.ts';
+import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts';
 import { policyFlags, policyOptions } from '../policy.ts';
 import { checkRecord, writeScores } from '../score-file.ts';
 import { checkStress, stress, stressFlags } from '../stress.ts';
@@ -42,6 +44,7 @@ export const evaluateVerb = defineVerb({
       help: 'Write what every exit says of every sample there, a row each: exitgpu sweep and others read it',
     }),
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples together where accuracy is measured', fallback: '64' }),
+    svg: svgFlag,
     adapter: adapterFlag,
   },
   async run([file], flags) {
@@ -72,6 +75,13 @@ export const evaluateVerb = defineVerb({
     return {
       text: [judgement.text, ...stressed.texts].join('\n\n'),
       json: { ...judgement.json, ...stressed.json },
+      picture: {
+        chart: depthChart(judgement.json.exits, 'depth'),
+        caption: [
+          `${basename(file!)} on ${judged.name}, ${plural(judged.labels.length, 'sample')}`,
+          'blue: right, orange: wrong',
+        ],
+      },
     };
   },
 });

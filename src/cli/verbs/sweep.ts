@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   loadModel,
   measureExitTimes,
@@ -8,10 +9,11 @@ import {
   sideBySide,
   sweep,
 } from '../../node.ts';
-import type { DatasetParts, Device, ExitTimes, ModelFile, ScoreRecord, ScoreTable } from '../../node.ts';
+import type { DatasetParts, Device, ExitTimes, ModelFile, ScoreRecord, ScoreTable, SweepReport } from '../../node.ts';
 import { comparedMeasure } from '../../earlyexit/judgement/answers.ts';
 import { madeOn } from '../../earlyexit/judgement/scores.ts';
 import { checkFits } from '../../earlyexit/network.ts';
+import { accuracyChart } from '../../report/charts/accuracy.ts';
 import { plural, whole } from '../../report/format.ts';
 import { sideBySideText } from '../../report/side-by-side.ts';
 import { sweepText } from '../../report/sweep.ts';
@@ -21,7 +23,7 @@ import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
-import { choice, flag, integer, optionalFlag, text, toggle } from '../flags.ts';
+import { choice, flag, integer, optionalFlag, svgFlag, text, toggle } from '../flags.ts';
 import type { Values } from '../flags.ts';
 import { isScoreFile, readScoreFile } from '../score-file.ts';
 import { UsageError } from '../usage-error.ts';
@@ -43,6 +45,7 @@ const sweepFlags = {
   milliseconds: toggle('Measure the time to each exit on this adapter, and show it beside multiply-accumulates'),
   points: flag(integer(2), { placeholder: 'n', help: 'Points of the curve at most', fallback: '12' }),
   batch: flag(integer(1), { placeholder: 'n', help: 'Samples that go through the network together', fallback: '64' }),
+  svg: svgFlag,
   adapter: adapterFlag,
 };
 type SweepFlags = Values<typeof sweepFlags>;
@@ -96,6 +99,7 @@ function sweepOne({ file, table, validation, heads, times, decision }: Scored, f
   return {
     text: sweepText(report, { title: file, origin }),
     json: { ...report, thresholds: { source, ...(chosenOn && { chosenOn }) } },
+    picture: { chart: chartOf(report), caption: captionOf(basename(file), report) },
   };
 }
 
@@ -106,8 +110,19 @@ function compareAll(scored: readonly Scored[]) {
   }
   const runs = scored.map(({ file, decision, ...rest }) => ({ ...rest, name: file, criterion: decision.criterion }));
   const result = sideBySide(runs);
-  return { text: sideBySideText(result), json: result };
+  const caption = captionOf(plural(result.runs.length, 'run'), result.runs[0]!);
+  return { text: sideBySideText(result), json: result, picture: { chart: accuracyChart(result.runs, []), caption } };
 }
+
+/** With the oracle, to see how much better exits could be chosen. */
+function chartOf({ accuracy, full, macs, curve, oracle }: SweepReport) {
+  const judged = { name: '', accuracy, accuracyFull: full.accuracy, macs: { mean: macs, full: full.macs }, curve };
+  const { accuracy: value } = oracle;
+  return accuracyChart([judged], [{ name: 'oracle', accuracy: { value, low: value, high: value }, macs: oracle.macs }]);
+}
+
+const captionOf = (what: string, { judgedOn }: Pick<SweepReport, 'judgedOn'>): string[] =>
+  [`${what} on ${judgedOn.dataset}, ${plural(judgedOn.samples, 'sample')}`, 'band and bars: 95 %'];
 
 interface RecordInput extends ScoreRecord {
   readonly file: string;

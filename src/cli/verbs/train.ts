@@ -155,6 +155,7 @@ export async function trainModel(
       accumulate,
       signal: interrupt.signal,
       optimizer: optimizerOf(flags, trainPart.labels.length),
+      recompute: flags.recompute,
       ...(clip > 0 && { clipNorm: clip }),
       ...(patience && { validation: { dataset: validation, patience } }),
       ...trainingOptions(flags, network),

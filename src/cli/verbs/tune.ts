@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   answers,
   bootstrapDifference,
@@ -16,12 +17,14 @@ import { criterionOf } from '../../earlyexit/criteria.ts';
 import { rightAtExits, sumOf } from '../../earlyexit/judgement/answers.ts';
 import { UNSTABLE } from '../../earlyexit/judgement/stability.ts';
 import { checkFits } from '../../earlyexit/network.ts';
+import { stabilityChart } from '../../report/charts/stability.ts';
+import { plural } from '../../report/format.ts';
 import { tuningText } from '../../report/tuning.ts';
 import type { Achieved } from '../../report/tuning.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { checkWritable, readBytes, writeWhole } from '../files.ts';
-import { choice, flag, integer, optionalFlag, text } from '../flags.ts';
+import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts';
 import { isScoreFile } from '../score-file.ts';
 import { chooserOf, isTimed, leniently, targetFlags } from '../tuning.ts';
 import { UsageError } from '../usage-error.ts';
@@ -54,6 +57,7 @@ export const tuneVerb = defineVerb({
     }),
     seed: flag(integer(0), { placeholder: 'n', help: 'Decides what is resampled', fallback: '1' }),
     out: optionalFlag(text, { placeholder: 'file', help: 'The tuned model (default the file itself)' }),
+    svg: svgFlag,
     batch: flag(integer(1), { placeholder: 'n', help: 'Samples that go through the network together', fallback: '64' }),
     adapter: adapterFlag,
   },
@@ -92,6 +96,13 @@ export const tuneVerb = defineVerb({
     return {
       text: [shown, `saved ${out}`, ...warnings.map((warning) => `WARNING: ${warning}`)].join('\n'),
       json: { out, thresholds: chosen, achieved, stability: firmness, unstable: UNSTABLE, warnings },
+      picture: {
+        chart: stabilityChart(firmness, { criterion: chosen.criterion, classNames: model.classNames }, 'stability'),
+        caption: [
+          `${basename(file!)} on ${validation.name}, ${plural(validation.labels.length, 'sample')}`,
+          'dot: chosen; bar: 95 % of the choices on resampled data',
+        ],
+      },
     };
   },
 });

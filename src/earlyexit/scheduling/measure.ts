@@ -1,6 +1,7 @@
 import type { Recording } from '../../device/recording.ts';
 import { compile } from '../../graph/program.ts';
 import type { GridKind } from '../../graph/program.ts';
+import { repeated } from '../../graph/repeated.ts';
 import { compactRows } from '../../kernels/compact-rows.ts';
 import { Random } from '../../random.ts';
 import { Rows } from '../../tensor/spec.ts';
@@ -22,12 +23,7 @@ export interface MeasureOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A measured launch takes at least so long in all, or it is repeated within one submit. */
-const LONG_ENOUGH_MS = 2;
-const MOST_REPEATS = 32;
-/** Rounds: whatever else the machine does only adds to the fastest. Of what takes long by itself two are enough. */
-const ROUNDS = 5;
-const LONG_MS = 20;
+const ROUND_TRIPS = 20;
 
 /**
  * Times every part of a network on its device, with all rows alive and with none, under either kind of grid, and the
@@ -46,7 +42,7 @@ export async function measureCosts(
     staged.apply({ criterion: { kind: 'entropy', thresholds: exits.slice(1).map(() => 0) }, fresh: true });
     const random = new Random(1);
     const input = Float32Array.from({ length: batch * model.sampleSize }, () => random.normal());
-    const roundTripMs = await median(4 * ROUNDS, () => timed(staged, () => undefined));
+    const roundTripMs = await median(ROUND_TRIPS, () => timed(staged, () => undefined));
 
     // Leaves data at every boundary.
     const all = staged.start(input);
@@ -125,16 +121,6 @@ async function measureMove(
   } finally {
     device.destroyBuffer(x.buffer);
   }
-}
-
-/** Milliseconds of one repeat, the round trip taken away: the fastest of rounds that are long enough to be measured. */
-async function repeated(run: (repeats: number) => Promise<number>, roundTripMs: number): Promise<number> {
-  await run(1);
-  const once = Math.max(1e-3, (await run(1)) - roundTripMs);
-  const repeats = Math.min(MOST_REPEATS, Math.ceil(LONG_ENOUGH_MS / once));
-  let total = Infinity;
-  for (let round = 0; round < (once > LONG_MS ? 2 : ROUNDS); round++) total = Math.min(total, await run(repeats));
-  return Math.max(0, total - roundTripMs) / repeats;
 }
 
 /** Milliseconds from here until the host has read four bytes that the GPU copied behind what `encode` recorded. */

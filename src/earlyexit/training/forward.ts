@@ -13,6 +13,7 @@ export interface ForwardOptions {
   readonly headGradient: HeadGradient | undefined;
   /** `u32[1]`, another value each step. */
   readonly seed: Value;
+  readonly recompute: boolean;
 }
 
 export interface TracedExit extends Branch {
@@ -27,10 +28,10 @@ export interface TracedExit extends Branch {
  * when classifying: without dropout, and leaving their statistics alone.
  */
 export function traceExits(model: Model, x: Value, options: ForwardOptions): TracedExit[] {
-  const { exits, trained, headGradient, seed } = options;
+  const { exits, trained, headGradient, seed, recompute } = options;
   const { network, parameters } = model;
   let stream = 0;
-  const training: LayerContext = { ...model.context, training: { seed, nextStream: () => stream++ } };
+  const training: LayerContext = { ...model.context, recompute, training: { seed, nextStream: () => stream++ } };
   const contextOf = (part: string, counts: boolean): LayerContext => {
     const own = [...parameters.trained.keys()].filter((name) => name.startsWith(`${part}.`));
     const frozen = own.length > 0 && !own.some((name) => trained.has(name));

@@ -45,6 +45,8 @@ export interface StepOptions {
   readonly clipNorm?: number | undefined;
   /** The optimiser takes the sum of the gradients of several runs, see `Part`. */
   readonly accumulates?: boolean | undefined;
+  /** Activations are computed again for the gradients instead of being kept: less memory, more work, the same bits. */
+  readonly recompute?: boolean | undefined;
   /** What schedules look at; needed where there are any. */
   readonly schedule?: ScheduleContext | undefined;
 }
@@ -98,7 +100,7 @@ export const gradientNormOf = (exit: number): string => `gradient norm of exit $
 export async function compileStep(model: Model, options: StepOptions): Promise<TrainingStep> {
   const { network, device, parameters } = model;
   const { batch, optimizer, loss = [crossEntropies()], trains = () => true, headGradient, gradientNorms } = options;
-  const { augmentation, clipNorm, accumulates = false, schedule } = options;
+  const { augmentation, clipNorm, accumulates = false, recompute = false, schedule } = options;
   const shapes = new Map([...parameters.trained].map(([name, { shape }]) => [name, shape]));
   const trained = new Set([...shapes.keys()].filter(trains));
   const grads = arena(device, shapes, 'gradients');
@@ -162,7 +164,7 @@ export async function compileStep(model: Model, options: StepOptions): Promise<T
     ({ x, y, hyper, seed }) => {
       const { exits } = weighing;
       const images = augmentation ? augment({ x, seed }, { ...augmentation, stream: AUGMENT_STREAM }) : x;
-      const traced = traceExits(model, images, { exits, trained, headGradient, seed });
+      const traced = traceExits(model, images, { exits, trained, headGradient, seed, recompute });
       const logits = traced.map((exit) => exit.logits);
       const halting = network.halting ? traced.map((exit) => exit.halting!) : undefined;
       const weightedSum: LossContext['weightedSum'] = (of, among) => weighing.sum(of, among);

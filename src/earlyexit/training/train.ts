@@ -52,6 +52,8 @@ export interface TrainOptions {
   readonly accumulate?: number;
   /** The gradient by all parameters together is shortened to this length where it is longer; never where left out. */
   readonly clipNorm?: number;
+  /** Computes activations again for the gradients instead of keeping them: less memory, more work, the same bits. */
+  readonly recompute?: boolean;
   /** Looks at other data after each epoch, and ends the training when they gain no more. */
   readonly validation?: ValidationOptions;
   /** Keeps what is needed to go on after an interruption. */
@@ -160,9 +162,10 @@ class Training implements Disposable {
 
   constructor(model: Model, dataset: Dataset, options: TrainOptions, plan: TrainingPlan) {
     const { batch, optimizer, augmentation, schedule, seed } = plan;
-    const { headGradient, gradientNorms, clipNorm } = options;
+    const { headGradient, gradientNorms, clipNorm, recompute } = options;
     const accumulates = plan.accumulate > 1;
-    const given = { batch, optimizer, headGradient, gradientNorms, augmentation, clipNorm, accumulates, schedule };
+    const how = { headGradient, gradientNorms, augmentation, clipNorm, accumulates, recompute };
+    const given = { batch, optimizer, schedule, ...how };
     this.#model = model;
     this.#dataset = dataset;
     this.#options = options;

@@ -1,6 +1,8 @@
-// Element-wise y = f(a, b) with broadcasting, f chosen by OP (the list is that of binary.ts).
-// y: [sizePerSample * samples]; a and b through a stride for each axis of y, 0 where they are repeated.
+// Element-wise y = activate(f(a, b)) with broadcasting, f chosen by OP (the list is that of binary.ts); or the gradient
+// before an activation whose result is `activated`, of which f(a, b) is the gradient.
+// y, activated: [sizePerSample * samples]; a and b through a stride for each axis of y, 0 where they are repeated.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
+import package::lib::activation::activate;
 import package::lib::activation::activationGrad;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
@@ -14,11 +16,14 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<uniform> params: Params;
-@group(0) @binding(4) var<uniform> live: Live;
+@group(0) @binding(2) var<storage, read> activated: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(5) var<uniform> live: Live;
 
 override OP: u32 = 0;
+override ACTIVATION: u32 = 0;
+override ACTIVATION_GRAD: u32 = 0;
 // Whether both operands are walked through in one even stride: then there is a single axis and nothing to divide.
 override EVEN: bool = false;
 
@@ -66,7 +71,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let i = start + j * THREADS;
     if (i < end) {
       let at = operandsOf(i);
-      y[i] = apply(a[at.x], b[at.y]);
+      var value = apply(a[at.x], b[at.y]);
+      if (ACTIVATION_GRAD != 0) {
+        value = activationGrad(ACTIVATION_GRAD, activated[i], value);
+      }
+      y[i] = activate(ACTIVATION, value);
     }
   }
 }

@@ -1,70 +1,25 @@
-// Convolution: y[n, o] = activate(sum over c, ky, kx of weight[o, c, ky, kx] * (x[n, c] shifted by the tap) + bias[o]).
-// POOL: y is the maximum of that over windows of 2 x 2 side by side, rows and columns left over are none of y.
-// x: [rows, inChannels, inHeight, inWidth], zero beyond its edges; weight: [outChannels, inChannels, kernelHeight,
-// kernelWidth]; bias: [outChannels]; y: [rows, outChannels, outHeight, outWidth], or of half the height and width. A sum
-// is one chain of fma over c, ky, kx, so its bits depend neither on the number of samples nor on its place in a tile.
+// The convolution of lib/convolution, without subgroups.
 // Grid: [tiles, channels / 5]: an invocation computes 5 channels of 8 pixels that are neighbours in a row, or in two.
 import package::lib::activation::activate;
-import package::lib::float_bits::isNanBits;
-import package::lib::live::Live;
-
-struct Params {
-  // For each live row.
-  samples: u32,
-  inChannels: u32,
-  inHeight: u32,
-  inWidth: u32,
-  outChannels: u32,
-  outHeight: u32,
-  outWidth: u32,
-  kernelHeight: u32,
-  kernelWidth: u32,
-  strideY: u32,
-  strideX: u32,
-  dilationY: u32,
-  dilationX: u32,
-  padTop: u32,
-  padLeft: u32,
-}
-
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
-@group(0) @binding(5) var<uniform> live: Live;
-
-// Stride and dilation along x are 1: neighbouring taps of neighbouring pixels read the same elements.
-override SLIDING: bool = true;
-override BIAS: bool = false;
-override ACTIVATION: u32 = 0;
-override POOL: bool = false;
+import package::lib::convolution::ACTIVATION;
+import package::lib::convolution::BIAS;
+import package::lib::convolution::FOUR;
+import package::lib::convolution::POOL;
+import package::lib::convolution::SLIDING;
+import package::lib::convolution::bias;
+import package::lib::convolution::fourInputsAt;
+import package::lib::convolution::greater;
+import package::lib::convolution::inputAt;
+import package::lib::convolution::live;
+import package::lib::convolution::params;
+import package::lib::convolution::weight;
+import package::lib::convolution::x;
+import package::lib::convolution::y;
 
 const THREADS = 64u;
 const PIXELS = 8u;
 // Loads are what costs: 5 x 8 sums need fewer for each product than 4 x 8, and larger tiles no longer pay.
 const CHANNELS = 5u;
-const FOUR = vec4u(0, 1, 2, 3);
-
-// One element of a row of x. Left of the edge the column has wrapped around to more than any width.
-fn inputAt(row: u32, column: u32, width: u32) -> f32 {
-  let inside = column < width;
-  return select(0.0, x[select(0, row + column, inside)], inside);
-}
-
-fn fourInputsAt(row: u32, columns: vec4u, width: u32) -> vec4f {
-  return vec4f(
-    inputAt(row, columns.x, width),
-    inputAt(row, columns.y, width),
-    inputAt(row, columns.z, width),
-    inputAt(row, columns.w, width),
-  );
-}
-
-// NaN wins over every number.
-fn greater(a: f32, b: f32) -> f32 {
-  return select(max(a, b), a + b, isNanBits(bitcast<u32>(a)) || isNanBits(bitcast<u32>(b)));
-}
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -90,7 +45,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let at3 = min(firstChannel + 3, lastChannel) * taps;
   let at4 = min(firstChannel + 4, lastChannel) * taps;
 
-  let height = select(1u, 2u, POOL);
+  // Not a constant: drivers would unroll the loop, and compile for twice as long.
+  let height = select(1u, min(2, shape.outHeight), POOL);
   // Of the windows' upper rows.
   var above = array<vec4f, CHANNELS>();
   for (var windowRow = 0u; windowRow < height; windowRow++) {

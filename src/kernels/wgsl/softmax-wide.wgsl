@@ -1,65 +1,105 @@
 // Softmax of wide rows: the same function, layout and treatment of non-finite values as softmax.
-// x, y: [rows, cols]. Rows from live.rows * params.rowsPerSample on keep what they hold.
-// Grid: one workgroup per row; THREADS, a power of two, fixes the order of the sums.
+// x, y: [rows, cols], in vectors of four where `quads`. Rows from live.rows * params.rowsPerSample on keep what they
+// hold. A first pass gives each invocation its greatest value m and s = sum exp(x - m), rescaled whenever a greater
+// value turns up (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018); a second one writes.
+// Grid: LANES invocations per row, side by side; LANES, a divisor of THREADS, fixes the order of the sums.
+// variants: quads
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
+import package::lib::softmax_weight::VANISHING;
+
+@if(quads) alias Element = vec4f;
+@else alias Element = f32;
 
 struct Params {
-  cols: u32,
+  // Elements of a row: numbers, or vectors of four.
+  width: u32,
   rowsPerSample: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;
 
-override THREADS: u32 = 64;
+override LANES: u32 = 4;
 
-var<workgroup> partials: array<f32, THREADS>;
+const THREADS = 64u;
+
+var<workgroup> maxima: array<f32, THREADS>;
+var<workgroup> sums: array<f32, THREADS>;
+
+fn greatestOf(v: Element) -> f32 {
+  @if(quads) {
+    return max(max(v.x, v.y), max(v.z, v.w));
+  }
+  @else {
+    return v;
+  }
+}
+
+fn weightOf(v: Element, maximum: f32) -> Element {
+  @if(quads) {
+    return vec4f(
+      softmaxWeight(v.x, maximum),
+      softmaxWeight(v.y, maximum),
+      softmaxWeight(v.z, maximum),
+      softmaxWeight(v.w, maximum),
+    );
+  }
+  @else {
+    return softmaxWeight(v, maximum);
+  }
+}
+
+fn totalOf(v: Element) -> f32 {
+  @if(quads) {
+    return (v.x + v.z) + (v.y + v.w);
+  }
+  @else {
+    return v;
+  }
+}
+
+// exp() of how far a maximum lies below a greater one.
+fn rescaling(lower: f32, greater: f32) -> f32 {
+  return exp(max(lower - greater, VANISHING));
+}
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let row = linearIndex(group, 0, 1);
-  if (row >= live.rows * params.rowsPerSample) {
-    return;
-  }
-  let first = row * params.cols + local;
-  let end = (row + 1) * params.cols;
+  let row = linearIndex(group, local / LANES, THREADS / LANES);
+  let lane = local % LANES;
+  let first = row * params.width + lane;
+  // Those without a row go along to the barrier.
+  let end = select(0, (row + 1) * params.width, row < live.rows * params.rowsPerSample);
 
   var maximum = LOWEST;
-  for (var i = first; i < end; i += THREADS) {
-    maximum = max(maximum, x[i]);
-  }
-  partials[local] = maximum;
-  workgroupBarrier();
-  for (var half = THREADS / 2; half > 0; half /= 2) {
-    if (local < half) {
-      partials[local] = max(partials[local], partials[local + half]);
+  var weights: Element;
+  for (var i = first; i < end; i += LANES) {
+    let v = x[i];
+    let greatest = greatestOf(v);
+    if (greatest > maximum) {
+      weights *= rescaling(maximum, greatest);
+      maximum = greatest;
     }
-    workgroupBarrier();
+    weights += weightOf(v, maximum);
   }
-  maximum = partials[0];
+  maxima[local] = maximum;
+  sums[local] = totalOf(weights);
   workgroupBarrier();
 
+  let ofRow = local - lane;
+  for (var other = ofRow; other < ofRow + LANES; other++) {
+    maximum = max(maximum, maxima[other]);
+  }
   var sum = 0.0;
-  for (var i = first; i < end; i += THREADS) {
-    let weight = softmaxWeight(x[i], maximum);
-    y[i] = weight;
-    sum += weight;
+  for (var other = ofRow; other < ofRow + LANES; other++) {
+    sum += sums[other] * rescaling(maxima[other], maximum);
   }
-  partials[local] = sum;
-  workgroupBarrier();
-  for (var half = THREADS / 2; half > 0; half /= 2) {
-    if (local < half) {
-      partials[local] += partials[local + half];
-    }
-    workgroupBarrier();
-  }
-  sum = partials[0];
-  for (var i = first; i < end; i += THREADS) {
-    y[i] /= sum;
+  for (var i = first; i < end; i += LANES) {
+    y[i] = weightOf(x[i], maximum) / sum;
   }
 }

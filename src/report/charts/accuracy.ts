@@ -8,6 +8,12 @@ import { placeLabels } from './labels.ts';
 const WIDTH = 360;
 const HEIGHT = 230;
 
+/** A model on the chart; the curve may be left out. */
+type Judged = Pick<ModelFindings, 'name' | 'accuracy' | 'accuracyFull'> & {
+  readonly macs: Pick<ModelFindings['macs'], 'mean' | 'full'>;
+  readonly curve?: ModelFindings['curve'];
+};
+
 interface Marked {
   readonly name: string;
   readonly accuracy: Interval;
@@ -21,7 +27,7 @@ interface Marked {
  * Accuracy against multiply-accumulates: for each model the curve over its thresholds with its interval, the operating
  * point, and the network without exits; the plain networks.
  */
-export function accuracyChart(models: readonly ModelFindings[], plain: readonly Baseline[]): Chart {
+export function accuracyChart(models: readonly Judged[], plain: readonly Baseline[]): Chart {
   const several = models.length > 1;
   const marked: readonly Marked[] = [
     ...models.flatMap(({ name, accuracy, accuracyFull, macs }, index): Marked[] => {
@@ -34,7 +40,7 @@ export function accuracyChart(models: readonly ModelFindings[], plain: readonly 
     }),
     ...plain.map((baseline): Marked => ({ ...baseline, colour: colour('quiet'), shape: 'diamond', filled: false })),
   ];
-  const curves = models.flatMap(({ curve }, index) =>
+  const curves = models.flatMap(({ curve = [] }, index) =>
     curve.map(({ accuracy, macs }) => ({ ...accuracy, macs, colour: seriesColour(index) })));
   const ends = [...marked.map(({ accuracy }) => accuracy), ...curves].flatMap(({ low, high }) => [low, high]);
   const x = [0, Math.max(...[...marked, ...curves].map(({ macs }) => macs)) * 1.04] as const;

@@ -78,6 +78,10 @@ export const styled = (spec: Spec): Spec => ({
   ...spec,
 });
 
+/** With lines below that say what it was measured on, for a picture that stands alone. */
+export const captioned = (spec: Spec, caption: readonly string[]): Spec =>
+  styled({ title: { text: caption, orient: 'bottom', anchor: 'start', offset: 14 }, vconcat: [spec] });
+
 /** For a page that sets the colours; `label` is read aloud. */
 export function inlineSvg(svg: string, label: string): string {
   const attributes = `role="img" aria-label="${escapeHtml(label)}"`;

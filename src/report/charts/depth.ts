@@ -1,15 +1,23 @@
-import type { ModelFindings } from '../findings.ts';
 import { percent } from '../format.ts';
 import { colour, styled } from './chart.ts';
 import type { Chart } from './chart.ts';
 
+interface Depth {
+  /** Counted from 1. */
+  readonly exit: number;
+  /** Of all samples, those that leave here. */
+  readonly share: number;
+  /** Of these, the right ones; null if none leaves. */
+  readonly accuracy: number | null;
+}
+
 /** The share of the samples that leaves at each exit, and how many of these are right. */
-export function depthChart({ depths }: ModelFindings, id: string): Chart {
+export function depthChart(depths: readonly Depth[], id: string): Chart {
   const values = depths.map(({ exit, share, accuracy }) => ({
     exit: `exit ${exit}`,
-    share: share.value,
-    right: share.value * (accuracy?.value ?? 0),
-    text: percent(share.value, 1) + (accuracy ? `, ${percent(accuracy.value, 1)} of them right` : ''),
+    share,
+    right: share * (accuracy ?? 0),
+    text: percent(share, 1) + (accuracy === null ? '' : `, ${percent(accuracy, 1)} of them right`),
   }));
   const y = { field: 'exit', type: 'nominal', sort: null, axis: { title: null, labelPadding: 8 } };
   const bar = (field: string, fill: string) => ({

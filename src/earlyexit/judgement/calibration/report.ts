@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../../errors.ts';
 import { checkTemperatures } from '../../criteria.ts';
-import { adaptiveCalibrationError, calibrationError, judged } from '../calibration.ts';
-import type { Said } from '../calibration.ts';
+import { adaptiveCalibrationError, calibrationError, judged, reliabilityBins } from '../calibration.ts';
+import type { ReliabilityBin, Said } from '../calibration.ts';
 import { auroc } from '../ranking.ts';
 import type { ScoreTable } from '../scores.ts';
 import { calibratedConfidence, calibratedLogits, checkRecorded } from './calibrators.ts';
@@ -23,6 +23,8 @@ export interface CalibrationMeasures {
   readonly nll: number | null;
   /** How likely a right answer is surer than a wrong one; null where all answers are right, or all wrong. */
   readonly failureAuroc: number | null;
+  /** Those of `ece`, the least confident first. */
+  readonly bins: readonly ReliabilityBin[];
 }
 
 export interface ExitCalibration {
@@ -122,5 +124,6 @@ function measure(
     brier: logits ? brierScore(logits, labels) : null,
     nll: logits ? negativeLogLikelihood(logits, labels) : null,
     failureAuroc: hits.length && misses.length ? auroc(hits, misses) : null,
+    bins: reliabilityBins(said, labels, { bins }),
   };
 }

@@ -36,12 +36,13 @@ export function noTimeSaved({ scores, criterion, heads, latency, bootstrapping }
     policy: timing.policy,
     median: timeDifference(timing, 'p50', bootstrapping),
   }));
-  const found = saved >= SAVING && !(medians[0]!.median.high < 0);
+  const { low, high } = medians[0]!.median;
+  const found = saved >= SAVING && !(high < 0);
   const better = medians.filter(({ median }) => median.high < 0).sort((a, b) => a.median.value - b.median.value)[0];
   return {
     found,
     says: found
-      ? 'The exits save multiply-accumulates and no time on this adapter.'
+      ? `The exits save multiply-accumulates and ${low < 0 ? 'not surely' : 'no'} time on this adapter.`
       : saved < SAVING
         ? 'There is little work saved that could save time.'
         : 'What the exits save in work they save in time too.',

@@ -50,23 +50,16 @@ fn addLogit(running: RunningScores, word: u32, inverseTemperature: f32, label: u
     return r;
   }
   let z = clamp(bitcast<f32>(word) * inverseTemperature, -LARGEST, LARGEST);
-  if (r.empty) {
-    r = RunningScores(z, -LARGEST, 1.0, 0.0, label, r.finite, false);
-  } else if (z > r.greatest) {
-    let shift = max(r.greatest - z, VANISHING);
-    let scale = exp(shift);
-    r.t = (r.t + r.s * shift) * scale;
-    r.s = r.s * scale + 1.0;
-    r.second = r.greatest;
-    r.greatest = z;
-    r.label = label;
-  } else {
-    let shift = max(z - r.greatest, VANISHING);
-    let weight = exp(shift);
-    r.s += weight;
-    r.t += shift * weight;
-    r.second = max(r.second, z);
-  }
+  // One exp() and no branch for a greater logit: software adapters, and rows side by side, would run both sides of it.
+  let isGreater = r.empty || z > r.greatest;
+  let shift = max(-abs(z - r.greatest), VANISHING);
+  let weight = exp(shift);
+  r.t = select(r.t + shift * weight, (r.t + r.s * shift) * weight, isGreater);
+  r.s = select(r.s + weight, r.s * weight + 1.0, isGreater);
+  r.second = max(r.second, min(r.greatest, z));
+  r.greatest = max(r.greatest, z);
+  r.label = select(r.label, label, isGreater);
+  r.empty = false;
   return r;
 }
 

@@ -1,9 +1,9 @@
-// What the kernels of matrix products share: C = activate(A B + bias), for each matrix of a batch; or the gradient before
-// an activation whose result is `activated`, of which A B is the gradient. SUMS: also the sums of the rows of A.
+// What the kernels of matrix products share: C = activate(A B + bias), for each matrix of a batch; or the gradient
+// before an activation whose result is `activated`, of which A B is the gradient. SUMS: also the sums of the rows of A.
 // A: [batch, m, k] and B: [batch, k, n] through strides, so that a transpose costs nothing; bias: [n];
-// C, activated: [batch, m, n]; sums: [batch, m]. One of batch, m and k may grow with the samples. An element of C is one
-// chain of fma over k from 0 up in each of these kernels, so its bits depend neither on which of them computes it, nor on
-// how many rows there are, nor on its place among them.
+// C, activated: [batch, m, n]; sums: [batch, m]. One of batch, m and k may grow with the samples. An element of C is
+// one chain of fma over k from 0 up in each of these kernels, so its bits depend neither on which of them computes it,
+// nor on how many rows there are, nor on its place among them.
 import package::lib::activation::activate;
 import package::lib::activation::activationGrad;
 import package::lib::live::Live;
@@ -63,7 +63,7 @@ fn finish(sum: f32, at: u32, column: u32) -> f32 {
   return activate(ACTIVATION, result);
 }
 
-// 8 x 8 elements in registers: the left and the right four columns of each row. Sixteen variables and not an array:
+// 8 x 8 elements of C in registers: the left and the right four columns of each row. Sixteen fields and not an array:
 // software adapters keep arrays in memory.
 struct Tile {
   l0: vec4f, r0: vec4f,
@@ -90,10 +90,21 @@ fn addOuter(tile: Tile, upper: vec4f, lower: vec4f, left: vec4f, right: vec4f) -
   );
 }
 
-fn leftOf(t: Tile) -> array<vec4f, 8> {
-  return array<vec4f, 8>(t.l0, t.l1, t.l2, t.l3, t.l4, t.l5, t.l6, t.l7);
-}
-
-fn rightOf(t: Tile) -> array<vec4f, 8> {
-  return array<vec4f, 8>(t.r0, t.r1, t.r2, t.r3, t.r4, t.r5, t.r6, t.r7);
+// Stores a tile whose first element is the given one, as far as C goes, and the sums of its rows of A. Loops from a
+// row, or column, that is not known: drivers unroll what they can count, and take seconds to compile it.
+fn storeTile(tile: Tile, upperSums: vec4f, lowerSums: vec4f, matrix: u32, m: u32, row: u32, column: u32) {
+  if (SUMS && column == 0) {
+    for (var i = row; i < min(row + 8, m); i++) {
+      sums[matrix * m + i] = select(lowerSums[(i - row) % 4], upperSums[(i - row) % 4], i - row < 4);
+    }
+  }
+  var left = array<vec4f, 8>(tile.l0, tile.l1, tile.l2, tile.l3, tile.l4, tile.l5, tile.l6, tile.l7);
+  var right = array<vec4f, 8>(tile.r0, tile.r1, tile.r2, tile.r3, tile.r4, tile.r5, tile.r6, tile.r7);
+  for (var i = row; i < min(row + 8, m); i++) {
+    for (var j = column; j < min(column + 8, params.n); j++) {
+      let at = (matrix * m + i) * params.n + j;
+      let sum = select(right[i - row][(j - column) % 4], left[i - row][(j - column) % 4], j - column < 4);
+      c[at] = finish(sum, at, j);
+    }
+  }
 }

@@ -1,0 +1,63 @@
+// What the kernels of convolutions share: y[n, o] = activate(sum over c, ky, kx of weight[o, c, ky, kx] * (x[n, c]
+// shifted by the tap) + bias[o]).
+// POOL: y is the maximum of that over windows of 2 x 2 side by side, rows and columns left over are none of y.
+// x: [rows, inChannels, inHeight, inWidth], zero beyond its edges; weight: [outChannels, inChannels, kernelHeight,
+// kernelWidth]; bias: [outChannels]; y: [rows, outChannels, outHeight, outWidth], or of half the height and width. A
+// sum is one chain of fma over c, ky, kx in each kernel, so its bits depend neither on which of them computes it,
+// nor on the number of samples, nor on its place in a tile.
+import package::lib::float_bits::isNanBits;
+import package::lib::live::Live;
+
+struct Params {
+  // For each live row.
+  samples: u32,
+  inChannels: u32,
+  inHeight: u32,
+  inWidth: u32,
+  outChannels: u32,
+  outHeight: u32,
+  outWidth: u32,
+  kernelHeight: u32,
+  kernelWidth: u32,
+  strideY: u32,
+  strideX: u32,
+  dilationY: u32,
+  dilationX: u32,
+  padTop: u32,
+  padLeft: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(5) var<uniform> live: Live;
+
+// Stride and dilation along x are 1: neighbouring taps of neighbouring pixels read the same elements.
+override SLIDING: bool = true;
+override BIAS: bool = false;
+override ACTIVATION: u32 = 0;
+override POOL: bool = false;
+
+const FOUR = vec4u(0, 1, 2, 3);
+
+// One element of a row of x. Left of the edge the column has wrapped around to more than any width.
+fn inputAt(row: u32, column: u32, width: u32) -> f32 {
+  let inside = column < width;
+  return select(0.0, x[select(0, row + column, inside)], inside);
+}
+
+fn fourInputsAt(row: u32, columns: vec4u, width: u32) -> vec4f {
+  return vec4f(
+    inputAt(row, columns.x, width),
+    inputAt(row, columns.y, width),
+    inputAt(row, columns.z, width),
+    inputAt(row, columns.w, width),
+  );
+}
+
+// NaN wins over every number.
+fn greater(a: f32, b: f32) -> f32 {
+  return select(max(a, b), a + b, isNanBits(bitcast<u32>(a)) || isNanBits(bitcast<u32>(b)));
+}

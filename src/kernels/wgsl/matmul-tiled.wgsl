@@ -1,0 +1,80 @@
+// The product of lib/product, through workgroup memory: A and B are fetched once for 64 x 64 elements of C.
+// Grid: tiles of [n, m, batch], a workgroup each; its 8 x 8 invocations compute 8 x 8 elements in registers.
+import package::lib::product::FOUR;
+import package::lib::product::SUMS;
+import package::lib::product::Tile;
+import package::lib::product::addOuter;
+import package::lib::product::fourOfA;
+import package::lib::product::fourOfB;
+import package::lib::product::params;
+import package::lib::product::samplesAlong;
+import package::lib::product::storeTile;
+
+const THREADS = 64u;
+const SIDE = 64u;
+// Fours of rows, or of columns, in a tile.
+const FOURS = 16u;
+// From one k to the next: one more, so that neighbours along k lie in different banks.
+const PITCH = 17u;
+// How much of k is in workgroup memory at a time.
+const DEPTH = 16u;
+
+var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;
+var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;
+
+// Where neighbours take neighbouring elements from, as [four, k]: along k, or along the other axis.
+fn placeOf(index: u32, alongK: bool) -> vec2u {
+  return select(vec2u(index % FOURS, index / FOURS), vec2u(index / DEPTH, index % DEPTH), alongK);
+}
+
+// Even fours, then odd ones: the left fours of neighbouring invocations lie side by side, and so do the right ones.
+fn slotOf(place: vec2u) -> u32 {
+  return place.y * PITCH + place.x / 2 + (place.x % 2) * (FOURS / 2);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let matrix = group.z;
+  let m = params.m * samplesAlong(1);
+  let n = params.n;
+  let k = params.k * samplesAlong(2);
+  if (matrix >= params.batch * samplesAlong(0) || group.y * SIDE >= m) {
+    return;
+  }
+  let x = local % 8;
+  let y = local / 8;
+  let aAt = matrix * params.aStrides.x;
+  let bAt = matrix * params.bStrides.x;
+
+  var tile = Tile();
+  var upperSums = vec4f();
+  var lowerSums = vec4f();
+  for (var start = 0u; start < k; start += DEPTH) {
+    // What lies beyond an edge is fetched from it, and not used.
+    for (var index = local; index < FOURS * DEPTH; index += THREADS) {
+      let inA = placeOf(index, params.aStrides.z == 1);
+      let rows = min(group.y * SIDE + inA.x * 4 + FOUR, vec4u(m - 1));
+      aTile[slotOf(inA)] = fourOfA(aAt + rows * params.aStrides.y + min(start + inA.y, k - 1) * params.aStrides.z);
+      let inB = placeOf(index, params.bStrides.y == 1);
+      let columns = min(group.x * SIDE + inB.x * 4 + FOUR, vec4u(n - 1));
+      bTile[slotOf(inB)] = fourOfB(bAt + columns * params.bStrides.z + min(start + inB.y, k - 1) * params.bStrides.y);
+    }
+    workgroupBarrier();
+    for (var i = 0u; i < min(DEPTH, k - start); i++) {
+      let at = i * PITCH;
+      let upper = aTile[at + y];
+      let lower = aTile[at + FOURS / 2 + y];
+      if (SUMS) {
+        upperSums += upper;
+        lowerSums += lower;
+      }
+      tile = addOuter(tile, upper, lower, bTile[at + x], bTile[at + FOURS / 2 + x]);
+    }
+    workgroupBarrier();
+  }
+  let row = group.y * SIDE + y * 8;
+  let column = group.x * SIDE + x * 8;
+  if (row < m && column < n) {
+    storeTile(tile, upperSums, lowerSums, matrix, m, row, column);
+  }
+}
