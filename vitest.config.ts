@@ -16,16 +16,21 @@ const unit: TestProjectInlineConfiguration = { test: { name: 'unit', include: ['
  */
 const ONCE = [
   'cli/**',
-  'custom/examples*',
+  'custom/**',
+  'device-loss*',
+  'graph/{limits,profile}*',
+  'leaks*',
   'readme*',
   'story*',
-  ...['attach-exits', 'auto-replan', 'gates', 'looped', 'losses', 'recompute', 'strategies', 'training-loop', 'zoo'].map(
-    (name) => `earlyexit/${name}*`,
-  ),
+  'earlyexit/{attach-exits,auto-replan,calibration,concurrency,device-loss,gates,load,looped,losses,recompute}*',
+  'earlyexit/{slow-down,strategies,supervisor,train,training-loop,zoo}*',
 ].map((name) => `test/${name}`);
 
 /** Long in a page, and no other there than in Node. */
-const NODE_ONLY = ['concurrency', 'criteria', 'exit-histogram'].map((name) => `test/earlyexit/${name}.gpu*`);
+const NODE_ONLY = [
+  'earlyexit/{criteria,exit-check-variants,exit-histogram,policies}.gpu*',
+  'kernels/variants*',
+].map((name) => `test/${name}`);
 
 const node = (await adapters())
   .filter(({ env }) => env)

@@ -1,4 +1,4 @@
-import { leadPerSample } from '../tensor/spec.ts';
+import { leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { absorbActivationGrad, activationCode } from './activation.ts';
 import type { GradAttributes } from './activation.ts';
@@ -75,5 +75,6 @@ export const conv2dInputGrad = defineOp<
     return choose(windowClass(weight, window), { ...(movesByOne && { subgroup }), registers });
   },
   gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  macs: ({ dy, weight }) => sizeOf(dy.shape) * sizeOf(weight.shape.slice(1)),
   absorb: absorbActivationGrad,
 });

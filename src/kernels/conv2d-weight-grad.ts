@@ -71,4 +71,5 @@ export const conv2dWeightGrad = defineOp<{ x: Operand; dy: Operand }, 'weight' |
     ];
   },
   gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  macs: ({ dy }, { weight }) => sizeOf(dy.shape) * sizeOf(weight.shape.slice(1)),
 });

@@ -1,3 +1,4 @@
+import { sizeOf } from '../tensor/spec.ts';
 import { defineOp, none } from './define.ts';
 import type { Operand } from './define.ts';
 import { launchProduct } from './matmul.ts';
@@ -19,4 +20,5 @@ export const linearParameterGrad = defineOp<{ x: Operand; dy: Operand }, 'weight
     return launchProduct({ a: dy, b: x, y: weight, sums: bias }, product, context);
   },
   gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  macs: ({ x, dy }) => sizeOf(x.shape) * dy.shape[1]!,
 });
