@@ -10,6 +10,7 @@ import type {
 } from '../node.ts';
 import { criterionOf, resolveCriterion } from '../earlyexit/criteria.ts';
 import { choiceText } from '../report/model.ts';
+import { note } from './console.ts';
 import { choice, flag, number, numbers, optionalFlag } from './flags.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -105,6 +106,12 @@ export const chooseNow = (
     maxLoss = MAX_LOSS,
   }: { readonly criterion?: CriterionKind | undefined; readonly maxLoss?: number | undefined },
 ): ChosenThresholds => tuneTo(validation, { maxAccuracyLoss: maxLoss / 100 }, { criterion });
+
+/** The decision by thresholds chosen now. */
+export function chosenHere(validation: ScoreTable, options: Parameters<typeof chooseNow>[1]): Decision {
+  note(`the model has no thresholds for ${options.criterion ?? 'entropy'}: choosing them on ${validation.dataset.name}`);
+  return fromChoice(chooseNow(validation, options), 'chosen');
+}
 
 /** What chooses again, on other scores, as stored thresholds were chosen. */
 export const chooseAgain =

@@ -1,4 +1,7 @@
+import { basename } from 'node:path';
+import type { Dataset } from '../data/dataset.ts';
 import type { Chart } from '../report/charts/chart.ts';
+import { plural } from '../report/format.ts';
 import type { Flags, Values } from './flags.ts';
 
 /** What a verb did. */
@@ -18,6 +21,10 @@ export interface Picture {
   /** What it was measured on, in lines that stand below. */
   readonly caption: readonly string[];
 }
+
+/** The line that says what was measured on what. */
+export const onData = (file: string, { name, labels }: Dataset): string =>
+  `${basename(file)} on ${name}, ${plural(labels.length, 'sample')}`;
 
 /** One verb of the command. */
 export interface Verb<F extends Flags = Flags> {

@@ -1,5 +1,6 @@
 import { criterionOf } from '../earlyexit/criteria.ts';
-import { lateShares, meanOf, meanOver } from '../earlyexit/judgement/exit-times.ts';
+import { meanOf } from '../earlyexit/judgement/answers.ts';
+import { lateOf, lateOver, meanOver } from '../earlyexit/judgement/exit-times.ts';
 import type { ExitTimes } from '../earlyexit/judgement/exit-times.ts';
 import type { BootstrapInterval, Interval } from '../earlyexit/judgement/intervals.ts';
 import { percentiles } from '../earlyexit/judgement/percentiles.ts';
@@ -41,8 +42,7 @@ export function timesEntries(
   ];
   const [mean, full] = [meanOver(measured, shares), meanOf(measured.full)];
   const late = (ms: number): string => {
-    const without = measured.full.filter((time) => time > ms).length / measured.full.length;
-    const share = lateShares(measured, ms).reduce((sum, part, exit) => sum + part * shares[exit]!, 0);
+    const [share, without] = [lateOver(measured, ms, shares), lateOf(measured.full, ms)];
     return `${percent(share)} take more than ${significant(ms)} ms, ${percent(without)} without exits`;
   };
   return [

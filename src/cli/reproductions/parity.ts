@@ -9,6 +9,7 @@ import {
   ponder,
   warmUp,
 } from '../../node.ts';
+import { meanOf } from '../../earlyexit/judgement/answers.ts';
 import type { Dataset, Model } from '../../node.ts';
 import { percent } from '../../report/format.ts';
 import { list, table } from '../../report/table.ts';
@@ -85,8 +86,6 @@ async function trained(workbench: Workbench, data: Dataset, seed: number): Promi
   });
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 async function judge(model: Model, { images, labels, difficulty }: Dataset): Promise<Omit<Judged, 'seed'>> {
   using classifier = await model.compile({ criterion: halting(0.5), policy: 'gated', batch: BATCH });
   const predictions = await classifier.classifyBatch(images);
@@ -94,20 +93,20 @@ async function judge(model: Model, { images, labels, difficulty }: Dataset): Pro
   const steps = predictions.map(({ exit }) => exit);
   return {
     heldOut: labels.length,
-    accuracy: mean(predictions.map(({ label }, sample) => Number(label === labels[sample]))),
-    steps: mean(steps),
+    accuracy: meanOf(predictions.map(({ label }, sample) => Number(label === labels[sample]))),
+    steps: meanOf(steps),
     stepsByBits: Array.from({ length: BITS }, (_, index) =>
-      mean(steps.filter((__, sample) => active[sample] === index + 1)),
+      meanOf(steps.filter((__, sample) => active[sample] === index + 1)),
     ),
     correlation: correlation(steps, active),
   };
 }
 
 function correlation(a: readonly number[], b: readonly number[]): number | null {
-  const [meanA, meanB] = [mean(a), mean(b)];
-  const covariance = mean(a.map((value, index) => (value - meanA) * (b[index]! - meanB)));
+  const [meanA, meanB] = [meanOf(a), meanOf(b)];
+  const covariance = meanOf(a.map((value, index) => (value - meanA) * (b[index]! - meanB)));
   const variance = (list: readonly number[], centre: number): number =>
-    mean(list.map((value) => (value - centre) ** 2));
+    meanOf(list.map((value) => (value - centre) ** 2));
   const deviations = Math.sqrt(variance(a, meanA) * variance(b, meanB));
   return deviations > 0 ? covariance / deviations : null;
 }

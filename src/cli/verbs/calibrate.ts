@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import {
   calibrateExits,
   calibrationReport,
@@ -14,7 +13,6 @@ import type { Calibrator, Dataset, Model } from '../../node.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { calibrationText } from '../../report/calibration.ts';
 import { calibrationChart } from '../../report/charts/reliability.ts';
-import { plural } from '../../report/format.ts';
 import { thresholdsText } from '../../report/model.ts';
 import { list } from '../../report/table.ts';
 import { chooseAgain, chooseNow } from '../criterion.ts';
@@ -23,7 +21,7 @@ import { adapterFlag, openDevice } from '../device.ts';
 import { checkWritable, readBytes, writeWhole } from '../files.ts';
 import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts';
 import { UsageError } from '../usage-error.ts';
-import { defineVerb } from '../verb.ts';
+import { defineVerb, onData } from '../verb.ts';
 
 export const calibrateVerb = defineVerb({
   name: 'calibrate',
@@ -85,7 +83,7 @@ export const calibrateVerb = defineVerb({
       picture: {
         chart: calibrationChart(report, 'calibration'),
         caption: [
-          `${basename(file!)} on ${judged.name}, ${plural(judged.labels.length, 'sample')}`,
+          onData(file!, judged),
           `grey: before, blue: after calibration (${method}); bars: 95 %`,
         ],
       },

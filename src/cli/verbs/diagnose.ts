@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import {
   CORRUPTIONS,
   corrupt,
@@ -32,7 +31,7 @@ import { adapterFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts';
 import { UsageError } from '../usage-error.ts';
-import { defineVerb } from '../verb.ts';
+import { defineVerb, onData } from '../verb.ts';
 
 /** Of the corruptions, the middle one. */
 const SEVERITY = 3;
@@ -118,7 +117,7 @@ export const diagnoseVerb = defineVerb({
       json: { adapter: device.name, dataset: judged.name, samples: judged.labels.length, criterion, examinations },
       picture: {
         chart: diagnosisChart(examinations, 'diagnosis'),
-        caption: [`${basename(file!)} on ${judged.name}, ${plural(judged.labels.length, 'sample')}`, 'bars: 95 %'],
+        caption: [onData(file!, judged), 'bars: 95 %'],
       },
     };
   },

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import {
   evaluate,
   exitShares,
@@ -7,13 +6,12 @@ import {
   readModelFile,
   scoreExits,
 } from '../../node.ts';
-import type { CriterionKind, Dataset, DatasetParts, EvaluateOptions, Model } from '../../node.ts';
+import type { Dataset, EvaluateOptions, Model } from '../../node.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { depthChart } from '../../report/charts/depth.ts';
 import { evaluationText } from '../../report/evaluation.ts';
 import { plural } from '../../report/format.ts';
-import { note } from '../console.ts';
-import { chooseNow, criterionFlags, decide, decidesItself, fromChoice, fromModel, maxLossFlag } from '../criterion.ts';
+import { chosenHere, criterionFlags, decide, decidesItself, fromModel, maxLossFlag } from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
@@ -22,7 +20,7 @@ import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts'
 import { policyFlags, policyOptions } from '../policy.ts';
 import { checkRecord, writeScores } from '../score-file.ts';
 import { checkStress, stress, stressFlags } from '../stress.ts';
-import { defineVerb } from '../verb.ts';
+import { defineVerb, onData } from '../verb.ts';
 
 export const evaluateVerb = defineVerb({
   name: 'evaluate',
@@ -58,7 +56,10 @@ export const evaluateVerb = defineVerb({
     checkFits(network, parts[flags.split], '--data');
     using device = await openDevice(flags.adapter);
     using model = loadModel(device, bytes, file);
-    const undecided = () => (decidesItself(network, flags) ? fromModel(model) : chooseHere(model, parts, flags));
+    const undecided = async (): Promise<Decision> =>
+      decidesItself(network, flags)
+        ? fromModel(model)
+        : chosenHere(await scoreExits(model, parts.validation, { batch: flags.batch }), flags);
     let decision = decided ?? (await undecided());
     const { temperatures } = decision.criterion;
     if (flags.policy === 'auto' && !decision.shares) {
@@ -78,23 +79,13 @@ export const evaluateVerb = defineVerb({
       picture: {
         chart: depthChart(judgement.json.exits, 'depth'),
         caption: [
-          `${basename(file!)} on ${judged.name}, ${plural(judged.labels.length, 'sample')}`,
+          onData(file!, judged),
           'blue: right, orange: wrong',
         ],
       },
     };
   },
 });
-
-async function chooseHere(
-  model: Model,
-  { validation }: DatasetParts,
-  { criterion, maxLoss, batch }: { criterion?: CriterionKind | undefined; maxLoss: number; batch: number },
-): Promise<Decision> {
-  note(`the model has no thresholds for ${criterion ?? 'entropy'}: choosing them on ${validation.name}`);
-  const table = await scoreExits(model, validation, { batch });
-  return fromChoice(chooseNow(table, { criterion, maxLoss }), 'chosen');
-}
 
 type Scheduling = Pick<EvaluateOptions, 'policy' | 'store' | 'deadlineMs'>;
 

@@ -29,14 +29,13 @@ import { note } from '../console.ts';
 import {
   chooseAgain,
   chooseNow,
+  chosenHere,
   criterionFlags,
   decide,
   decidesItself,
-  fromChoice,
   fromModel,
   maxLossFlag,
 } from '../criterion.ts';
-import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
 import { adapterFlag, openDevice } from '../device.ts';
 import { checkWritable, makeFolder, readBytes, writeWhole } from '../files.ts';
@@ -163,7 +162,7 @@ async function judge(
   const score = (dataset: Dataset): Promise<ScoreTable> =>
     scoreExits(model, dataset, { batch, temperatures: decided?.criterion.temperatures });
   const validation = await score(parts.validation);
-  const { criterion, source, origin, chosenOn } = decided ?? choose(validation, options);
+  const { criterion, source, origin, chosenOn } = decided ?? chosenHere(validation, options);
   const again = decided
     ? details.thresholds && chooseAgain(details.thresholds)
     : (table: ScoreTable) => chooseNow(table, options);
@@ -182,12 +181,6 @@ async function judge(
     guarantee: source === 'stored' ? details.thresholds?.guarantee : undefined,
     warnings: suspicions(model, parts.test, chosenOn?.fingerprint),
   });
-}
-
-function choose(validation: ScoreTable, options: Options): Decision {
-  const { criterion = 'entropy' } = options;
-  note(`the model has no thresholds for ${criterion}: choosing them on ${validation.dataset.name}`);
-  return fromChoice(chooseNow(validation, options), 'chosen');
 }
 
 /** How firm thresholds are, where they are those that tuning finds on this data: of others it is not known. */

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import {
   answers,
   bootstrapDifference,
@@ -16,9 +15,9 @@ import type { ChosenThresholds, ExitTimes, Model, ScoreTable } from '../../node.
 import { criterionOf } from '../../earlyexit/criteria.ts';
 import { rightAtExits, sumOf } from '../../earlyexit/judgement/answers.ts';
 import { UNSTABLE } from '../../earlyexit/judgement/stability.ts';
+import { leavingAt } from '../../earlyexit/judgement/thresholds.ts';
 import { checkFits } from '../../earlyexit/network.ts';
 import { stabilityChart } from '../../report/charts/stability.ts';
-import { plural } from '../../report/format.ts';
 import { tuningText } from '../../report/tuning.ts';
 import type { Achieved } from '../../report/tuning.ts';
 import { dataFlags, readData } from '../data.ts';
@@ -28,7 +27,7 @@ import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts'
 import { isScoreFile } from '../score-file.ts';
 import { chooserOf, isTimed, leniently, targetFlags } from '../tuning.ts';
 import { UsageError } from '../usage-error.ts';
-import { defineVerb } from '../verb.ts';
+import { defineVerb, onData } from '../verb.ts';
 
 export const tuneVerb = defineVerb({
   name: 'tune',
@@ -99,7 +98,7 @@ export const tuneVerb = defineVerb({
       picture: {
         chart: stabilityChart(firmness, { criterion: chosen.criterion, classNames: model.classNames }, 'stability'),
         caption: [
-          `${basename(file!)} on ${validation.name}, ${plural(validation.labels.length, 'sample')}`,
+          onData(file!, validation),
           'dot: chosen; bar: 95 % of the choices on resampled data',
         ],
       },
@@ -118,7 +117,7 @@ function achievedBy(
     accuracy: wilson(sumOf(right), right.length),
     gain: bootstrapDifference(right, rightAtExits(table).at(-1)!),
     macs: { mean: macs, full },
-    shares: table.exits.map((_, exit) => wilson(at.filter((left) => left === exit).length, at.length)),
+    shares: leavingAt(at, table.exits.length).map((samples) => wilson(samples, at.length)),
     ...(times && { times }),
   };
 }

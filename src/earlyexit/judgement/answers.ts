@@ -68,6 +68,8 @@ export const sumOf = (values: ArrayLike<number>): number => {
   return sum;
 };
 
+export const meanOf = (values: ArrayLike<number>): number => sumOf(values) / values.length;
+
 /** @throws ArgumentError for no samples, or fewer than `least` exits; `what` names the caller */
 export function checkTable(what: string, { dataset, exits }: ScoreTable, least = 1): void {
   if (dataset.labels.length === 0) throw new ArgumentError(`${what}: expected samples, got none in ${dataset.name}`);

@@ -5,6 +5,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Classifier, ClassifyOptions } from '../classifier.ts';
 import { checkFits } from '../network.ts';
+import { WARM_UP } from './latency.ts';
 
 /** Counts what processor packages use: all processes on them, and nothing of a graphics card beside them. */
 export interface EnergyCounter {
@@ -72,6 +73,7 @@ export async function measureEnergy(
   checkFits(early.model.network, dataset, 'measureEnergy');
   if (!(ms > 0 && ms < Infinity)) throw new ArgumentError(`measureEnergy: expected ms above 0, got ${ms}`);
   const perSample = async (classifier: Classifier, options: ClassifyOptions): Promise<number> => {
+    for (let call = 0; call < WARM_UP; call++) await classifier.classify(imageAt(dataset, call % dataset.labels.length));
     let samples = 0;
     const began = performance.now();
     await counter.take();

@@ -3,7 +3,9 @@ import type { Dataset } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Classifier } from '../classifier.ts';
 import type { Model } from '../model.ts';
+import { checkFits } from '../network.ts';
 import type { PolicyKind } from '../scheduling/costs.ts';
+import { meanOf } from './answers.ts';
 
 /** What single calls took, by the exit where their sample left: to time what `network.macs` is to work. */
 export interface ExitTimes {
@@ -42,7 +44,7 @@ export async function measureExitTimes(
   if (!(Number.isInteger(calls) && calls >= 1)) {
     throw new ArgumentError(`measureExitTimes: expected 1 call or more for each exit, got ${calls}`);
   }
-  if (samples === 0) throw new ArgumentError(`measureExitTimes: expected samples, got none in ${dataset.name}`);
+  checkFits(model.network, dataset, 'measureExitTimes');
   const exits = model.network.stages.map((_, index) => index + 1);
   const toExit = exits.map((): number[] => []);
   const full: number[] = [];
@@ -81,10 +83,15 @@ export const meanOver = (times: ExitTimes, shares: readonly number[]): number =>
 
 /** Of the calls that left at each exit, the share that took longer than `ms`. */
 export const lateShares = ({ toExit }: ExitTimes, ms: number): number[] =>
-  toExit.map((times) => times.filter((time) => time > ms).length / times.length);
+  toExit.map((times) => lateOf(times, ms));
 
-export const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+/** The share of calls that took longer than `ms`. */
+export const lateOf = (times: readonly number[], ms: number): number =>
+  times.filter((time) => time > ms).length / times.length;
+
+/** The share of such samples that takes longer than `ms`. */
+export const lateOver = (times: ExitTimes, ms: number, shares: readonly number[]): number =>
+  lateShares(times, ms).reduce((sum, share, exit) => sum + share * shares[exit]!, 0);
 
 /** @throws ArgumentError unless there are times, finite and not negative, for each exit; `what` names the caller */
 export function checkTimes(what: string, { toExit }: ExitTimes, exits: number): void {

@@ -13,7 +13,7 @@ export interface Latency {
 }
 
 /** Calls before the clock starts. */
-const WARM_UP = 20;
+export const WARM_UP = 20;
 
 /**
  * Asks two classifiers in turn, so that what else the machine does falls on both.

@@ -76,7 +76,7 @@ export async function measureLoad(classifier: Classifier, dataset: Dataset, opti
   const ends = await Promise.all(calls);
   ended.throwIfAborted();
   const times = ends.filter((time) => time !== undefined);
-  const lasted = Math.max(...due.map((at, sample) => at + (ends[sample] ?? 0)));
+  const lasted = due.reduce((last, at, sample) => Math.max(last, at + (ends[sample] ?? 0)), 0);
   return {
     rate,
     offered: (due.length / due.at(-1)!) * 1000,

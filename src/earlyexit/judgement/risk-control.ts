@@ -5,7 +5,7 @@ import { Random } from '../../random.ts';
 import { greatestThreshold, resolveCriterion } from '../criteria.ts';
 import type { CriterionKind, ThresholdCriterion } from '../criteria.ts';
 import type { ChosenThresholds } from '../model.ts';
-import { answersAt, barOf, checkTable, sumOf, sureness } from './answers.ts';
+import { answersAt, barOf, checkTable, meanOf, sumOf, sureness } from './answers.ts';
 import { BOUNDS } from './bounds.ts';
 import { RISK_BOUNDS, RISK_METHODS } from './guarantee.ts';
 import type { Guarantee, RiskBound, RiskMethod } from './guarantee.ts';
@@ -95,7 +95,7 @@ export function controlRisk(
       method,
       ...(method !== 'conformal' && { delta, bound }),
       candidates: candidates.length,
-      observed: mean(losses[chosen]!),
+      observed: meanOf(losses[chosen]!),
       upperBound: boundAt(losses, chosen, resolved),
       calibration,
       ...(emptyClasses > 0 && { emptyClasses }),
@@ -148,7 +148,7 @@ export function samplesNeeded(losses: ArrayLike<number>, rule: RiskRule, candida
   const resolved = resolveRule(rule);
   const { level, range, method } = resolved;
   checkLosses(losses, range);
-  const observed = mean(losses);
+  const observed = meanOf(losses);
   if (observed >= level) return undefined;
   if (method === 'conformal') {
     const samples = Math.max(1, Math.ceil((range[1] - level) / (level - observed)));
@@ -264,8 +264,6 @@ const toUnit =
   (value: number): number =>
     (value - low) / (high - low);
 
-const mean = (values: ArrayLike<number>): number => sumOf(values) / values.length;
-
 /** What is in the way, and how many samples would clear it. */
 function refuse(losses: readonly Float64Array[], saving: readonly number[], loss: RiskLoss, rule: RiskRule): never {
   const { level, range, method } = resolveRule(rule);
@@ -279,14 +277,14 @@ function refuse(losses: readonly Float64Array[], saving: readonly number[], loss
   const least = samplesNeeded([Math.max(range[0], 0)], rule, candidates);
   // Tests in sequence all have to be passed up to the first that saves; of tests on their own, one.
   const inTheWay = method === 'bonferroni' ? saving.map((row) => losses[row]!) : losses.slice(0, saving[0]! + 1);
-  const byMean = inTheWay.toSorted((one, other) => mean(one) - mean(other));
+  const byMean = inTheWay.toSorted((one, other) => meanOf(one) - meanOf(other));
   const nearest = byMean.at(method === 'bonferroni' ? 0 : -1)!;
   const estimate = samplesNeeded(nearest, rule, candidates);
-  const observed = Number(mean(nearest).toPrecision(3));
+  const observed = Number(meanOf(nearest).toPrecision(3));
   const wayOut =
     least === undefined
       ? 'no number of samples would do even without any loss; allow more'
-      : mean(nearest) >= level
+      : meanOf(nearest) >= level
         ? `it is ${observed} there, and no number of samples would do; allow more, or train the early exits further`
         : `without any loss ${least} samples would do, with ${observed}, as seen, ` +
           (estimate === undefined ? `more than ${MOST_SAMPLES}` : `about ${estimate}`);

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../errors.ts';
 import type { Criterion } from '../criteria.ts';
-import { answers, rightAtExits, sumOf } from './answers.ts';
-import { checkTimes, meanOf, meanOver } from './exit-times.ts';
+import { answers, meanOf, rightAtExits, sumOf } from './answers.ts';
+import { checkTimes, meanOver } from './exit-times.ts';
 import type { ExitTimes } from './exit-times.ts';
 import { bootstrapDifference, wilson } from './intervals.ts';
 import type { BootstrapInterval, BootstrapOptions, Interval } from './intervals.ts';
@@ -10,6 +10,7 @@ import type { PairedTest } from './paired.ts';
 import { madeOn } from './scores.ts';
 import type { ScoreTable } from './scores.ts';
 import { macsWithoutExits } from './sweep.ts';
+import { leavingAt } from './thresholds.ts';
 
 /** A network under a criterion on one set of samples. */
 export interface Run {
@@ -105,7 +106,7 @@ const sharesSamples = (first: Run, second: Run): boolean =>
 function summaryOf({ name, table, criterion, heads, seed, times }: Run, level: number): RunSummary {
   const { at, right, macs } = answers(table, criterion);
   const rate = (hits: number): Interval => wilson(hits, at.length, { level });
-  const shares = table.exits.map((_, exit) => rate(at.filter((left) => left === exit).length));
+  const shares = leavingAt(at, table.exits.length).map(rate);
   return {
     name,
     judgedOn: madeOn(table),

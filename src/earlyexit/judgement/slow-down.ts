@@ -18,6 +18,7 @@ import type { Classifier, Prediction } from '../classifier.ts';
 import type { Criterion } from '../criteria.ts';
 import type { Model } from '../model.ts';
 import { checkFits, macsToExit } from '../network.ts';
+import { meanOf } from './answers.ts';
 import { checkBatch, isRight } from './scores.ts';
 import { measureWorstCase } from './worst-case.ts';
 import type { WorstCase, WorstCaseOptions } from './worst-case.ts';
@@ -140,7 +141,7 @@ async function depthOf(classifier: Classifier, dataset: Dataset, signal: AbortSi
   const { model: { network }, exits } = classifier;
   const predictions = await classifier.classifyBatch(dataset.images, { signal });
   const mean = (of: (prediction: Prediction, sample: number) => number): number =>
-    predictions.reduce((total, prediction, sample) => total + of(prediction, sample), 0) / predictions.length;
+    meanOf(predictions.map(of));
   return {
     exit: mean(({ exit }) => exit),
     macs: mean(({ exit }) => macsToExit(network.macs, exit, exits)),

@@ -1,11 +1,11 @@
 import type { Criterion, CriterionKind } from '../criteria.ts';
-import { answers, checkTable, rightAtExits, sumOf } from './answers.ts';
+import { answers, checkTable, meanOf, rightAtExits, sumOf } from './answers.ts';
 import type { Answers } from './answers.ts';
 import { accuracyCurve } from './curves.ts';
 import type { CurvePoint } from './curves.ts';
 import { exitDepths } from './depth.ts';
 import type { DepthOptions, ExitDepth } from './depth.ts';
-import { checkTimes, meanOf, meanTimes } from './exit-times.ts';
+import { checkTimes, meanTimes } from './exit-times.ts';
 import type { ExitTimes } from './exit-times.ts';
 import { frontier } from './frontier.ts';
 import { bootstrapDifference, wilson } from './intervals.ts';

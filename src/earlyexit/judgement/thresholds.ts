@@ -50,7 +50,11 @@ export const exitShares = (table: ScoreTable, criterion: Criterion): number[] =>
 
 /** The share of the samples that leaves at each of so many exits, where `at` is what `replay` gives. */
 export const sharesAt = (at: Uint16Array, exits: number): number[] =>
-  Array.from({ length: exits }, (_, exit) => at.filter((left) => left === exit).length / at.length);
+  leavingAt(at, exits).map((samples) => samples / at.length);
+
+/** The samples that leave at each of them. */
+export const leavingAt = (at: Uint16Array, exits: number): number[] =>
+  Array.from({ length: exits }, (_, exit) => at.filter((left) => left === exit).length);
 
 /** Scores with what the exits before gave: in f32, as the kernel has them. */
 function soFar(scores: Scores, before: ScoresSoFar | undefined): ScoresSoFar {

@@ -4,7 +4,7 @@ import type { CriterionKind } from '../criteria.ts';
 import type { ChosenThresholds } from '../model.ts';
 import { answers, barOf, checkTable, endsOf, sureness } from './answers.ts';
 import { bestWithin, cheapestWith } from './curves.ts';
-import { checkTimes, lateShares, meanTimes } from './exit-times.ts';
+import { checkTimes, lateOver, lateShares, meanTimes } from './exit-times.ts';
 import type { ExitTimes } from './exit-times.ts';
 import { frontier } from './frontier.ts';
 import { classThresholds } from './per-class.ts';
@@ -193,9 +193,7 @@ function mostAccurate(
 function leastDeadline(table: ScoreTable, times: ExitTimes, late: number, measure: CriterionKind): number {
   const [, loosest] = endsOf(measure, table.classes);
   const shares = exitShares(table, { kind: measure, thresholds: [loosest] });
-  const missed = (ms: number): number =>
-    lateShares(times, ms).reduce((sum, share, exit) => sum + share * shares[exit]!, 0);
-  return times.toExit.flat().sort((a, b) => a - b).find((ms) => missed(ms) <= late + ROUNDING)!;
+  return times.toExit.flat().sort((a, b) => a - b).find((ms) => lateOver(times, ms, shares) <= late + ROUNDING)!;
 }
 
 /** To microseconds. */

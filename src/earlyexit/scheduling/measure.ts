@@ -7,7 +7,7 @@ import { Random } from '../../random.ts';
 import { Rows } from '../../tensor/spec.ts';
 import type { Model } from '../model.ts';
 import type { Network } from '../network.ts';
-import { StagedProgram } from '../staged-program.ts';
+import { nobodyLeaves, StagedProgram } from '../staged-program.ts';
 import type { Part } from '../staged-program.ts';
 import { loadPlan, planKey, savePlan } from './plan-store.ts';
 import type { PlanStore } from './plan-store.ts';
@@ -38,8 +38,7 @@ export async function measureCosts(
   const exits = network.stages.map((_, index) => index + 1);
   const staged = await StagedProgram.build(model, { batch, exits, ensemble, indirect: true });
   try {
-    // Nobody leaves, so that every stage has its rows; and nobody counts as gone when a check is repeated.
-    staged.apply({ criterion: { kind: 'entropy', thresholds: exits.slice(1).map(() => 0) }, fresh: true });
+    staged.apply(nobodyLeaves(exits.length));
     const random = new Random(1);
     const input = Float32Array.from({ length: batch * model.sampleSize }, () => random.normal());
     const roundTripMs = await median(ROUND_TRIPS, () => timed(staged, () => undefined));

@@ -3,7 +3,7 @@ import { profile } from '../../graph/profile.ts';
 import type { Profile, ProfileMethod } from '../../graph/profile.ts';
 import { Random } from '../../random.ts';
 import type { Model } from '../model.ts';
-import { StagedProgram } from '../staged-program.ts';
+import { nobodyLeaves, StagedProgram } from '../staged-program.ts';
 import { compileStep } from '../training/step.ts';
 
 export interface ProfileModelOptions {
@@ -34,8 +34,7 @@ export async function profileModel(
   const exits = model.network.stages.map((_, index) => index + 1);
   const staged = await StagedProgram.build(model, { batch, exits, ensemble: false, indirect: false });
   try {
-    // Nobody leaves; and nobody counts as gone when a check is repeated.
-    staged.apply({ criterion: { kind: 'entropy', thresholds: exits.slice(1).map(() => 0) }, fresh: true });
+    staged.apply(nobodyLeaves(exits.length));
     return await medians(() => profile(staged.program, { x }, { method }));
   } finally {
     staged.dispose();
