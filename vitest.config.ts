@@ -16,19 +16,20 @@ const unit: TestProjectInlineConfiguration = { test: { name: 'unit', include: ['
  */
 const ONCE = [
   'cli/**',
+  'counts*',
   'custom/**',
   'device-loss*',
   'graph/{limits,profile}*',
   'leaks*',
   'readme*',
   'story*',
-  'earlyexit/{attach-exits,auto-replan,calibration,concurrency,device-loss,gates,load,looped,losses,recompute}*',
+  'earlyexit/{attach-exits,auto-replan,calibration,concurrency,criteria,device-loss,gates,load,looped,losses,recompute}*',
   'earlyexit/{slow-down,strategies,supervisor,train,training-loop,zoo}*',
 ].map((name) => `test/${name}`);
 
 /** Long in a page, and no other there than in Node. */
 const NODE_ONLY = [
-  'earlyexit/{criteria,exit-check-variants,exit-histogram,policies}.gpu*',
+  'earlyexit/{exit-check-variants,exit-histogram,policies}.gpu*',
   'kernels/variants*',
 ].map((name) => `test/${name}`);
 

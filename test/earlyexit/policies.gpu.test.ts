@@ -52,11 +52,14 @@ const ways = (network: Network, batch: number, details: PlanDetails = {}): Plan[
 const rowOf = (rows: Float32Array, index: number, size: number): Float32Array =>
   rows.subarray(index * size, (index + 1) * size);
 
+// SwiftShader takes ten times as long.
+const NETWORKS = device.name.includes('SwiftShader') ? 15 : 50;
+
 describe('policies give the same bits', () => {
   const seen = new Map<string, number>();
   const note = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
 
-  it.each(Array.from({ length: 50 }, (_, seed) => seed))('random network %i', async (seed) => {
+  it.each(Array.from({ length: NETWORKS }, (_, seed) => seed))('random network %i', async (seed) => {
     const random = new Random(1000 + seed);
     const network = randomNetwork(random, `random ${seed}`);
     using model = Model.initialize(device, network, { seed });
@@ -101,9 +104,9 @@ describe('policies give the same bits', () => {
   });
 
   it('on networks where rows part', () => {
-    expect(seen.get('mixed')).toBeGreaterThan(25);
-    expect(seen.get('last')).toBeGreaterThan(25);
-    for (const exit of [1, 2, 3]) expect(seen.get(`early ${exit}`), `exit ${exit}`).toBeGreaterThan(4);
+    expect(seen.get('mixed')).toBeGreaterThan(NETWORKS / 2);
+    expect(seen.get('last')).toBeGreaterThan(NETWORKS / 2);
+    for (const exit of [1, 2, 3]) expect(seen.get(`early ${exit}`), `exit ${exit}`).toBeGreaterThan(NETWORKS / 12);
   });
 });
 
