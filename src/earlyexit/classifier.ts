@@ -1,14 +1,13 @@
 import type { BufferRange } from '../device/recording.ts';
 import { ArgumentError, DisposedError, ShapeError } from '../errors.ts';
 import { checkCriterion, isPlan, resolveOptions } from './compile-options.ts';
-import type { ClassifierOptions } from './compile-options.ts';
+import type { ClassifierOptions, Resolved } from './compile-options.ts';
 import type { Criterion } from './criteria.ts';
 import type { Model } from './model.ts';
 import type { ExitHistogram } from './monitor/histograms.ts';
 import type { Scores } from './records.ts';
 import type { Choice, PolicyKind } from './scheduling/costs.ts';
 import type { DriftWatch } from './scheduling/drift.ts';
-import { explainPlan } from './scheduling/explain.ts';
 import { Lanes } from './scheduling/lanes.ts';
 import type { Plan } from './scheduling/planner.ts';
 import { emptyCost, runStages } from './scheduling/policies.ts';
@@ -74,6 +73,7 @@ export class Classifier {
   #schedule: Schedule;
   #options: ClassifierOptions;
   readonly #drift: DriftWatch | undefined;
+  readonly #explain: ((plan: Plan) => string) | undefined;
   /** Calls begun, and those not yet done. */
   #begun = 0;
   #underWay = 0;
@@ -84,15 +84,14 @@ export class Classifier {
   private constructor(
     model: Model,
     staged: StagedProgram,
-    plan: Choice,
-    criterion: Criterion,
-    drift: DriftWatch | undefined,
+    { criterion, plan, drift, explain }: Resolved,
     options: ClassifierOptions,
   ) {
     this.model = model;
     this.batch = staged.options.batch;
     this.#options = options;
     this.#drift = drift;
+    this.#explain = explain;
     this.#now = options.now ?? (() => performance.now());
     this.#schedule = { plan, settings: settingsOf(plan, criterion), first: staged, lanes: this.#lanesOf(staged) };
   }
@@ -105,10 +104,10 @@ export class Classifier {
 
   /** @internal `model.compile()` is the way to get one. */
   static async compile(model: Model, options: ClassifierOptions): Promise<Classifier> {
-    const { criterion, plan, staged: stagedOptions, drift } = await resolveOptions(model, options);
-    const staged = await StagedProgram.build(model, stagedOptions);
+    const resolved = await resolveOptions(model, options);
+    const staged = await StagedProgram.build(model, resolved.staged);
     try {
-      return new Classifier(model, staged, plan, criterion, drift, options);
+      return new Classifier(model, staged, resolved, options);
     } catch (error) {
       staged.dispose();
       throw error;
@@ -135,7 +134,7 @@ export class Classifier {
    */
   get plan(): ExplainedPlan | undefined {
     const { plan } = this.#schedule;
-    return isPlan(plan) ? { ...plan, explain: () => explainPlan(plan) } : undefined;
+    return isPlan(plan) ? { ...plan, explain: () => this.#explain!(plan) } : undefined;
   }
 
   /**

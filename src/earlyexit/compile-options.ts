@@ -6,14 +6,13 @@ import type { Criterion } from './criteria.ts';
 import { ExitCounters } from './exit-counters.ts';
 import { learnedCriterion, learnsToLeave } from './learned-criterion.ts';
 import type { Model } from './model.ts';
-import { checkBuilt } from './network.ts';
+import { checkBuilt, networkIdentity } from './network.ts';
 import { checkBins, halvingBins, measureOf } from './monitor/histograms.ts';
 import type { ScoreBins } from './monitor/histograms.ts';
 import type { Network } from './network.ts';
 import { checkChoice, POLICIES } from './scheduling/costs.ts';
 import type { Choice, PolicyKind } from './scheduling/costs.ts';
-import { DriftWatch } from './scheduling/drift.ts';
-import { measurePlan, networkIdentity } from './scheduling/measure.ts';
+import type { DriftWatch } from './scheduling/drift.ts';
 import type { PlanStore } from './scheduling/plan-store.ts';
 import type { Plan } from './scheduling/planner.ts';
 import type { StagedOptions } from './staged-program.ts';
@@ -71,11 +70,13 @@ export interface ClassifierOptions {
 }
 
 /** What a classifier is compiled from. */
-interface Resolved {
+export interface Resolved {
   readonly criterion: Criterion;
   readonly plan: Choice;
   readonly staged: StagedOptions;
-  readonly drift: DriftWatch | undefined;
+  readonly drift?: DriftWatch;
+  /** Says why a plan is as it is. */
+  readonly explain?: (plan: Plan) => string;
 }
 
 export const isPlan = (plan: Choice): plan is Plan => 'costs' in plan;
@@ -106,9 +107,10 @@ export async function resolveOptions(model: Model, options: ClassifierOptions): 
     const shares = options.shares ?? knownShares(model, options);
     // What looks at other exits too, or is computed from them, would change its meaning without them.
     const keeps = ensemble || looksBack(criterion) || kernels !== undefined;
+    const { DriftWatch, explainPlan: explain, measurePlan } = await import('./scheduling/auto.ts');
     const plan = await measurePlan(model, { batch, ensemble, shares, store, signal, exits: keeps ? exits : undefined });
     const drift = new DriftWatch(plan, { checkpoints: !keeps });
-    return { criterion, plan, staged: { ...staged, exits: plan.exits, indirect: true }, drift };
+    return { criterion, plan, staged: { ...staged, exits: plan.exits, indirect: true }, drift, explain };
   }
   const plan: Choice =
     typeof policy === 'object' ? checkPlan(policy, network, batch) : { policy, exits, grids: exits.map(() => 'full') };
@@ -116,7 +118,7 @@ export async function resolveOptions(model: Model, options: ClassifierOptions): 
     criterion,
     plan,
     staged: { ...staged, exits: plan.exits, indirect: plan.grids.includes('indirect') },
-    drift: undefined,
+    ...(isPlan(plan) && { explain: (await import('./scheduling/auto.ts')).explainPlan }),
   };
 }
 

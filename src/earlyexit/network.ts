@@ -166,6 +166,9 @@ function placeParts(
 const shapesOf = ({ parameters }: Layer): string =>
   Object.entries(parameters).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`).join(', ') || 'none';
 
+/** What costs are measured of, and plans made for: networks of one name may differ. */
+export const networkIdentity = ({ name, macs }: Network): string => `${name} (${macs.toExit.at(-1)} MACs)`;
+
 /**
  * Refuses data that a network cannot be trained or judged on; `what` names the caller.
  * @throws ArgumentError for no samples, images of another shape, or more classes than the network has

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { entropy } from '../../src/earlyexit/criteria.ts';
 import { Model } from '../../src/earlyexit/model.ts';
-import { multiExit } from '../../src/earlyexit/network.ts';
-import { networkIdentity } from '../../src/earlyexit/scheduling/measure.ts';
+import { multiExit, networkIdentity } from '../../src/earlyexit/network.ts';
 import { memoryPlanStore, savePlan } from '../../src/earlyexit/scheduling/plan-store.ts';
 import { choosePlan } from '../../src/earlyexit/scheduling/planner.ts';
 import { flatten, linear } from '../../src/nn/layers.ts';

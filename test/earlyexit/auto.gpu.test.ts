@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { confidence, entropy, patience } from '../../src/earlyexit/criteria.ts';
 import { Model } from '../../src/earlyexit/model.ts';
-import { multiExit } from '../../src/earlyexit/network.ts';
+import { multiExit, networkIdentity } from '../../src/earlyexit/network.ts';
 import { loadPlan, memoryPlanStore, planKey } from '../../src/earlyexit/scheduling/plan-store.ts';
-import { networkIdentity } from '../../src/earlyexit/scheduling/measure.ts';
 import { flatten, linear } from '../../src/nn/layers.ts';
 import { Random } from '../../src/random.ts';
 import { openTestDevice } from '../open-test-device.ts';

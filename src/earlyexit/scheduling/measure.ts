@@ -6,7 +6,7 @@ import { compactRows } from '../../kernels/compact-rows.ts';
 import { Random } from '../../random.ts';
 import { Rows } from '../../tensor/spec.ts';
 import type { Model } from '../model.ts';
-import type { Network } from '../network.ts';
+import { networkIdentity } from '../network.ts';
 import { nobodyLeaves, StagedProgram } from '../staged-program.ts';
 import type { Part } from '../staged-program.ts';
 import { loadPlan, planKey, savePlan } from './plan-store.ts';
@@ -138,9 +138,6 @@ async function median(rounds: number, measure: () => Promise<number>): Promise<n
   for (let round = 0; round < rounds; round++) times.push(await measure());
   return times.toSorted((a, b) => a - b)[rounds >> 1]!;
 }
-
-/** What costs were measured of: networks of one name may differ. */
-export const networkIdentity = ({ name, macs }: Network): string => `${name} (${macs.toExit.at(-1)} MACs)`;
 
 /**
  * The plan for this device, from costs measured now or kept by the store.
