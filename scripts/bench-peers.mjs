@@ -1,6 +1,7 @@
 /**
- * `npm run bench:peers -- [FILTER...] [--passes N] [--json FILE]`: exitgpu beside other engines on the best adapter.
- * They are installed when this runs for the first time (360 MB), apart from the packages of this repository.
+ * `npm run bench:peers -- [--browser] [FILTER...] [--passes N] [--json FILE]`: exitgpu beside other engines, in Node on
+ * the best adapter or in a headless Chromium. They are installed when this runs for the first time (360 MB), apart from
+ * the packages of this repository.
  */
 import './node-version.mjs';
 import { adapterEnvironment } from './adapter.mjs';
@@ -11,11 +12,16 @@ try {
   await install();
   await installPeers();
   await generateKernels();
-  const { description, environment } = await adapterEnvironment();
-  console.error(`adapter: ${description}`);
   const args = ['--import', 'tsx', 'bench/peers/main.ts', ...process.argv.slice(2)];
-  process.exitCode = await runNode(args, { environment });
+  // Chromium looks for its adapter itself.
+  process.exitCode = await runNode(args, args.includes('--browser') ? {} : await inBestAdapter());
 } catch (error) {
   console.error(error.message);
   process.exitCode = error.exitCode ?? 1;
+}
+
+async function inBestAdapter() {
+  const { description, environment } = await adapterEnvironment();
+  console.error(`adapter: ${description}`);
+  return { environment };
 }

@@ -140,6 +140,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   y[id.x] = sum / f32(SIZE);
 }`;
 
+/** y = -x, of up to 64 numbers. */
+export const negate = `
+${inputs('x')}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < arrayLength(&y)) { y[id.x] = -x[id.x]; }
+}`;
+
 /** Softmax of each row: each invocation one. */
 export const softmax = `
 ${inputs('x')}

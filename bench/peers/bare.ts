@@ -1,8 +1,8 @@
 import * as kernels from './bare-kernels.ts';
 import type { WorkOf } from './cases.ts';
-import { isWeighted, shapeAfter, sizeOf, trunkOf } from './network.ts';
+import { isWeighted, shapeAfter, sizeOf, stagesOf, thresholdFor, trunkOf } from './network.ts';
 import type { Layer, Shape } from './network.ts';
-import { countErrors, describeAdapter, Unsupported } from './peer.ts';
+import { answering, countErrors, describeAdapter, firstSure, reading, Unsupported } from './peer.ts';
 import type { Peer, Prepared } from './peer.ts';
 
 const TINY_BYTES = 16;
@@ -26,7 +26,6 @@ export async function open(gpu: GPU): Promise<Peer> {
   const device = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
   const errors = countErrors(device);
   return {
-    name: 'bare',
     adapter: describeAdapter(adapter.info),
     get errors() {
       return errors.count;
@@ -54,10 +53,15 @@ export async function open(gpu: GPU): Promise<Peer> {
           return scores(bare, work);
         case 'infer':
           return infer(bare, work);
-        case 'train':
-          throw new Unsupported('not written by hand');
+        case 'read': {
+          const y = bare.buffer(work.x.length);
+          return bare.operation([bare.launch(kernels.negate, {}, [bare.upload(work.x), y], [1, 1])], y);
+        }
         case 'exits':
           return exits(bare, work);
+        case 'train':
+        case 'gated':
+          throw new Unsupported('not written by hand');
       }
     },
   };
@@ -213,37 +217,24 @@ function infer(bare: Bare, { network, batch, x }: WorkOf<'infer'>): Prepared {
     bare.write(input, x);
     return bare.run(launches, y, y.size);
   };
-  return { run, results: async () => ({ logits: await run() }), dispose: () => bare.dispose() };
+  return reading('logits', run, () => bare.dispose());
 }
 
 /** Stage by stage, one submit each; the host decides between them. */
 function exits(bare: Bare, { network, checks, leavesAt, x }: WorkOf<'exits'>): Prepared {
-  const bodies = checks ? network.stages.map(({ body }) => body) : [network.stages.flatMap(({ body }) => body)];
-  const heads = network.stages.slice(-bodies.length).map(({ exit }) => exit);
   const input = bare.buffer(x.length);
   let [value, shape] = [input, network.input];
-  const stages = bodies.map((body, index) => {
+  const stages = stagesOf(network, checks).map(({ body, exit }) => {
     const [trunk, crossing, behind] = bare.layers(body, shape, 1, value);
-    const [head, logits, [classes]] = bare.layers(heads[index]!, behind, 1, crossing);
+    const [head, logits, [classes]] = bare.layers(exit, behind, 1, crossing);
     const [check, answer] = bare.score(logits, 1, classes!);
     [value, shape] = [crossing, behind];
     return { launches: [...trunk, ...head, check], answer };
   });
-  const threshold = leavesAt < network.stages.length ? Math.log(10) : 0;
-  const run = async (): Promise<Float32Array> => {
+  const threshold = thresholdFor(network, leavesAt);
+  const run = (): Promise<Float32Array> => {
     bare.write(input, x);
-    for (const [index, { launches, answer }] of stages.entries()) {
-      const read = await bare.run(launches, answer, TINY_BYTES);
-      if (index === stages.length - 1 || read[0]! < threshold) return read;
-    }
-    throw new Error('a network without stages');
+    return firstSure(stages, threshold, ({ launches, answer }) => bare.run(launches, answer, TINY_BYTES));
   };
-  return {
-    run,
-    async results() {
-      const [entropy, , label] = await run();
-      return { entropy: [entropy!], label: [label!] };
-    },
-    dispose: () => bare.dispose(),
-  };
+  return answering(run, () => bare.dispose());
 }

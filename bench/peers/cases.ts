@@ -41,6 +41,11 @@ export type Work =
       readonly y: Uint32Array;
     }
   /**
+   * What the read at a checkpoint costs at least: `y = -x` of four numbers on the device, the least launch that there
+   * is, and its 16 bytes on the host.
+   */
+  | { readonly kind: 'read'; readonly x: Float32Array }
+  /**
    * One sample through a network with exits, which answers at exit `leavesAt`, counted from 1. `checks` on the way: the
    * host reads entropy and label of each exit passed and decides; without, the last exit alone is built. `entropy` and
    * `label` of the answer.
@@ -51,7 +56,9 @@ export type Work =
       readonly checks: boolean;
       readonly leavesAt: number;
       readonly x: Float32Array;
-    };
+    }
+  /** As `exits` with checks, all of them decided on the device: one submit, one read. */
+  | { readonly kind: 'gated'; readonly network: Network; readonly leavesAt: number; readonly x: Float32Array };
 
 export type WorkOf<K extends Work['kind']> = Extract<Work, { kind: K }>;
 
@@ -62,6 +69,8 @@ export interface Case {
   readonly name: string;
   /** Greatest difference from the oracle over the oracle's greatest magnitude. */
   readonly tolerance: number;
+  /** The name of what the rivals do in its place, where none of them can do this. */
+  readonly against?: string;
   /** Made when its turn comes: the inputs of all cases together are large. */
   work(): Work;
 }
@@ -71,15 +80,16 @@ const TOLERANCE = 1e-4;
 /** Three steps of training amplify what rounding leaves. */
 const TRAINING_TOLERANCE = 1e-3;
 
-function normal(length: number, deviation = 1): Float32Array {
-  const random = new Random(length);
+/** Operands of a case have different seeds: of equal length they would be equal. */
+function normal(seed: number, length: number, deviation = 1): Float32Array {
+  const random = new Random(seed);
   return Float32Array.from({ length }, () => deviation * random.normal());
 }
 
 const matmul = (m: number, k: number, n: number): Case => ({
   name: `matmul ${m}x${k}x${n}`,
   tolerance: TOLERANCE,
-  work: () => ({ kind: 'matmul', m, k, n, a: normal(m * k), b: normal(k * n, 1 / Math.sqrt(k)) }),
+  work: () => ({ kind: 'matmul', m, k, n, a: normal(1, m * k), b: normal(2, k * n, 1 / Math.sqrt(k)) }),
 });
 
 function convolution(kernel: number, size: number, input: number, output: number, batch: number): Case {
@@ -92,7 +102,7 @@ function convolution(kernel: number, size: number, input: number, output: number
       batch,
       input: shape,
       layer: conv(new Random(kernel), input, output, { kernel, padding: kernel >> 1, relu: false }),
-      x: normal(batch * sizeOf(shape)),
+      x: normal(1, batch * sizeOf(shape)),
     }),
   };
 }
@@ -100,13 +110,13 @@ function convolution(kernel: number, size: number, input: number, output: number
 const onRows = (name: string, kind: 'softmax' | 'scores', rows: number, classes: number): Case => ({
   name,
   tolerance: TOLERANCE,
-  work: () => ({ kind, rows, classes, x: normal(rows * classes, 3) }),
+  work: () => ({ kind, rows, classes, x: normal(1, rows * classes, 3) }),
 });
 
 const inference = (batch: number): Case => ({
   name: `LeNet inference, batch ${batch}`,
   tolerance: TOLERANCE,
-  work: () => ({ kind: 'infer', network: leNet(), batch, x: normal(batch * 784) }),
+  work: () => ({ kind: 'infer', network: leNet(), batch, x: normal(1, batch * 784) }),
 });
 
 const training = (optimizer: 'sgd' | 'adam', learningRate: number, batch: number): Case => ({
@@ -115,15 +125,30 @@ const training = (optimizer: 'sgd' | 'adam', learningRate: number, batch: number
   work() {
     const random = new Random(batch);
     const y = Uint32Array.from({ length: batch }, () => random.below(10));
-    return { kind: 'train', network: leNet(), optimizer, learningRate, batch, x: normal(batch * 784), y };
+    return { kind: 'train', network: leNet(), optimizer, learningRate, batch, x: normal(1, batch * 784), y };
   },
 });
+
+const checkpointRead: Case = {
+  name: 'read of a checkpoint, behind a launch of four numbers',
+  tolerance: 0,
+  work: () => ({ kind: 'read', x: normal(1, 4) }),
+};
 
 const exits = (name: string, checks: boolean, leavesAt: number): Case => ({
   name: `4-stage CNN with exits, ${name}`,
   tolerance: TOLERANCE,
-  work: () => ({ kind: 'exits', network: fourStages(), checks, leavesAt, x: normal(3 * 32 * 32) }),
+  work: () => ({ kind: 'exits', network: fourStages(), checks, leavesAt, x: normal(1, 3 * 32 * 32) }),
 });
+
+const allChecked = exits('all checked', true, 4);
+
+const gated: Case = {
+  name: '4-stage CNN with exits, all checked on the GPU',
+  tolerance: TOLERANCE,
+  against: allChecked.name,
+  work: () => ({ kind: 'gated', network: fourStages(), leavesAt: 4, x: normal(1, 3 * 32 * 32) }),
+};
 
 /** The case that is also asked of a fresh process, from opening the device to the first answer. */
 export const COLD = inference(1);
@@ -140,11 +165,13 @@ export const CASES: readonly Case[] = [
   ...[64, 4096].map((rows) => onRows(`entropy + margin + argmax ${rows}x1000`, 'scores', rows, 1000)),
   ...[10, 1000, 32_000, 128_256].map((classes) =>
     onRows(`exit check of one row, ${classes} classes`, 'scores', 1, classes)),
+  checkpointRead,
   inference(1),
   inference(64),
   training('sgd', 0.001, 64),
   training('adam', 0.001, 64),
   exits('no check', false, 4),
-  exits('all checked', true, 4),
+  allChecked,
+  gated,
   exits('leaves first', true, 1),
 ];

@@ -1,6 +1,7 @@
 /**
  * `cold.ts PEER`: a fresh process, and how long it takes from opening the device to the first answer of LeNet. Prints
- * the milliseconds. What has to be loaded before (JavaScript, native libraries) is not counted.
+ * `{ ms, distance }`, the second as of `oracle.ts`. What has to be loaded before (JavaScript, native libraries) is not
+ * counted.
  */
 import { COLD } from './cases.ts';
 import { distance, expectedResults } from './oracle.ts';

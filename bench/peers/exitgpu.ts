@@ -2,12 +2,13 @@ import { compileStep } from '../../src/earlyexit/training/step.ts';
 import { exitSettings } from '../../src/earlyexit/criterion-steps.ts';
 import { readRecord, RECORD_BYTES, SCORE_BYTES } from '../../src/earlyexit/records.ts';
 import { constant } from '../../src/kernels/define.ts';
-import * as exitgpu from '../../src/node.ts';
-import { compile, Model, ops, Rows, Tensor } from '../../src/node.ts';
-import type { Device, Layer as OurLayer, Program, Value } from '../../src/node.ts';
+import * as exitgpu from '../../src/index.ts';
+import { compile, Model, ops, Rows, Tensor } from '../../src/index.ts';
+import type { ClassifierOptions, Device, Layer as OurLayer, Program, Value } from '../../src/index.ts';
 import type { WorkOf } from './cases.ts';
-import { isWeighted } from './network.ts';
+import { isWeighted, thresholdFor } from './network.ts';
 import type { Layer, Network } from './network.ts';
+import { reading, stepping } from './peer.ts';
 import type { Peer, Prepared } from './peer.ts';
 
 /** Enough of a result to know that it is there. */
@@ -17,7 +18,6 @@ const TRAINED_CLASSES = 10;
 export async function open(gpu: GPU): Promise<Peer> {
   const device = await exitgpu.open({ gpu });
   return {
-    name: 'exitgpu',
     adapter: device.name,
     get errors() {
       return device.uncapturedErrors;
@@ -47,8 +47,14 @@ export async function open(gpu: GPU): Promise<Peer> {
           return infer(device, work);
         case 'train':
           return train(device, work);
+        case 'read': {
+          const x = Tensor.from(device, work.x);
+          return operation(device, [x], () => ops.negate({ x }));
+        }
         case 'exits':
-          return exits(device, work);
+          return exits(device, work, work.checks ? {} : { exits: [work.network.stages.length] });
+        case 'gated':
+          return exits(device, work, { policy: 'gated' });
       }
     },
   };
@@ -119,8 +125,7 @@ async function infer(device: Device, { network, batch, x }: WorkOf<'infer'>): Pr
   const program: Program<'x', 'logits'> = await compile(device, { x: input }, (inputs) => ({
     logits: exit(1, body(1, inputs.x, model.context), model.context),
   }));
-  const run = () => program.call({ x });
-  return { run, results: run, dispose: () => disposeAll(program, model) };
+  return reading('logits', async () => (await program.call({ x })).logits, () => disposeAll(program, model));
 }
 
 async function train(device: Device, work: WorkOf<'train'>): Promise<Prepared> {
@@ -134,25 +139,24 @@ async function train(device: Device, work: WorkOf<'train'>): Promise<Prepared> {
     const losses = await step.run({ x, y, hyper: optimizer.hyper(++number), seed: Uint32Array.of(number) })();
     return losses[0]!;
   };
-  return {
-    run,
-    results: async () => ({ losses: [await run(), await run(), await run()] }),
-    dispose() {
-      step[Symbol.dispose]();
-      model.dispose();
-    },
-  };
+  return stepping(run, () => {
+    step[Symbol.dispose]();
+    model.dispose();
+  });
 }
 
-async function exits(device: Device, { network, checks, leavesAt, x }: WorkOf<'exits'>): Promise<Prepared> {
+async function exits(
+  device: Device,
+  { network, leavesAt, x }: WorkOf<'exits' | 'gated'>,
+  options: ClassifierOptions,
+): Promise<Prepared> {
   const model = modelOf(device, network);
-  const last = network.stages.length;
-  const criterion = exitgpu.entropy(leavesAt < last ? Math.log(TRAINED_CLASSES) : 0);
-  const classifier = await model.compile({ criterion, ...(!checks && { exits: [last] }) });
+  const classifier = await model.compile({ criterion: exitgpu.entropy(thresholdFor(network, leavesAt)), ...options });
+  const run = () => classifier.classify(x, { scores: true });
   return {
-    run: () => classifier.classify(x),
+    run,
     async results() {
-      const answer = await classifier.classify(x, { scores: true });
+      const answer = await run();
       if (answer.exit !== leavesAt) throw new Error(`expected an answer at exit ${leavesAt}, got exit ${answer.exit}`);
       return { entropy: [answer.entropy!], label: [answer.label] };
     },

@@ -11,9 +11,17 @@ import {
   valueAndGrad,
 } from '@jax-js/jax';
 import type { WorkOf } from './cases.ts';
-import { isWeighted, trunkOf } from './network.ts';
+import { isWeighted, stagesOf, thresholdFor, trunkOf } from './network.ts';
 import type { Layer } from './network.ts';
-import { countErrors, describeAdapter, Unsupported } from './peer.ts';
+import {
+  answering,
+  countErrors,
+  describeAdapter,
+  firstSure,
+  reading,
+  stepping,
+  Unsupported,
+} from './peer.ts';
 import type { Peer, Prepared } from './peer.ts';
 
 type Array = np.Array;
@@ -30,7 +38,6 @@ export async function open(): Promise<Peer> {
   const device = getWebGPUDevice();
   const errors = countErrors(device);
   return {
-    name: 'jax-js',
     adapter: describeAdapter(device.adapterInfo),
     get errors() {
       return errors.count;
@@ -39,7 +46,7 @@ export async function open(): Promise<Peer> {
       switch (work.kind) {
         case 'matmul': {
           const operands = [put(work.a, [work.m, work.k]), put(work.b, [work.k, work.n])];
-          return operation(operands, jit((a: Array, b: Array) => np.matmul(a, b)), 'y');
+          return operation(operands, jit((a: Array, b: Array) => np.matmul(a, b)));
         }
         case 'conv': {
           const { layer, batch, input } = work;
@@ -47,18 +54,22 @@ export async function open(): Promise<Peer> {
           const [parameters] = parametersOf([layer]);
           const { weight, bias } = parameters!;
           const body = jit((x: Array, weight: Array, bias: Array) => apply(layer, x, { weight, bias }));
-          return operation([x, weight, bias], body, 'y');
+          return operation([x, weight, bias], body);
         }
         case 'softmax':
-          return operation([put(work.x, [work.rows, work.classes])], jit((x: Array) => nn.softmax(x, -1)), 'y');
+          return operation([put(work.x, [work.rows, work.classes])], jit((x: Array) => nn.softmax(x, -1)));
         case 'scores':
           return scores(work);
         case 'infer':
           return infer(work);
         case 'train':
           return train(work);
+        case 'read':
+          return read(work);
         case 'exits':
           return exits(work);
+        case 'gated':
+          throw new Unsupported('decides on the host');
       }
     },
   };
@@ -67,7 +78,7 @@ export async function open(): Promise<Peer> {
 const put = (data: Float32Array, shape: readonly number[]): Array =>
   np.array(data as Float32Array<ArrayBuffer>, { shape: [...shape] });
 
-async function operation(operands: Array[], body: (...operands: Array[]) => Array, name: string): Promise<Prepared> {
+async function operation(operands: Array[], body: (...operands: Array[]) => Array): Promise<Prepared> {
   await blockUntilReady(operands);
   const call = (): Array => body(...operands.map((operand) => operand.ref));
   return {
@@ -76,9 +87,16 @@ async function operation(operands: Array[], body: (...operands: Array[]) => Arra
       // Its first few elements, as a view: the kernel that copies them is the tiny one.
       await y.slice(...y.shape.map((length) => [0, Math.min(4, length)] as [number, number])).data();
     },
-    results: async () => ({ [name]: await data(call()) }),
+    results: async () => ({ y: await data(call()) }),
     dispose: () => tree.dispose(operands),
   };
+}
+
+async function read({ x: values }: WorkOf<'read'>): Promise<Prepared> {
+  const x = put(values, [values.length]);
+  await blockUntilReady(x);
+  const body = jit((x: Array) => np.negative(x));
+  return reading('y', () => data(body(x.ref)), () => x.dispose());
 }
 
 const data = async (array: Array): Promise<Float32Array> => (await array.data()) as Float32Array;
@@ -154,7 +172,7 @@ async function infer({ network, batch, x }: WorkOf<'infer'>): Promise<Prepared> 
   const parameters = parametersOf(layers);
   const body = jit((parameters: Parameters, x: Array) => forward(layers, parameters, x));
   const run = (): Promise<Float32Array> => data(body(tree.ref(parameters), put(x, [batch, ...network.input])));
-  return { run, results: async () => ({ logits: await run() }), dispose: () => tree.dispose(parameters) };
+  return reading('logits', run, () => tree.dispose(parameters));
 }
 
 interface AdamState {
@@ -203,22 +221,15 @@ async function train(work: WorkOf<'train'>): Promise<Prepared> {
     else [loss, parameters] = sgd(parameters, ...inputs());
     return (await data(loss))[0]!;
   };
-  return {
-    run,
-    results: async () => ({ losses: [await run(), await run(), await run()] }),
-    dispose() {
-      tree.dispose(parameters);
-      tree.dispose(state);
-    },
-  };
+  return stepping(run, () => {
+    tree.dispose(parameters);
+    tree.dispose(state);
+  });
 }
 
 /** A function for each stage with its exit; the host decides between them. */
 async function exits({ network, checks, leavesAt, x }: WorkOf<'exits'>): Promise<Prepared> {
-  const bodies = checks ? network.stages.map(({ body }) => body) : [network.stages.flatMap(({ body }) => body)];
-  const heads = network.stages.slice(-bodies.length).map(({ exit }) => exit);
-  const stages = bodies.map((body, index) => {
-    const exit = heads[index]!;
+  const stages = stagesOf(network, checks).map(({ body, exit }) => {
     const parameters = { body: parametersOf(body), exit: parametersOf(exit) };
     const run = jit((values: typeof parameters, x: Array): [Array, Array] => {
       const crossing = forward(body, values.body, x);
@@ -226,26 +237,16 @@ async function exits({ network, checks, leavesAt, x }: WorkOf<'exits'>): Promise
     });
     return { parameters, run };
   });
-  const threshold = leavesAt < network.stages.length ? Math.log(10) : 0;
+  const threshold = thresholdFor(network, leavesAt);
   const run = async (): Promise<Float32Array> => {
     let value = put(x, [1, ...network.input]);
-    for (const [index, stage] of stages.entries()) {
-      const [crossing, answer] = stage.run(tree.ref(stage.parameters), value);
+    const answer = await firstSure(stages, threshold, (stage) => {
+      const [crossing, scores] = stage.run(tree.ref(stage.parameters), value);
       value = crossing;
-      const read = await data(answer);
-      if (index === stages.length - 1 || read[0]! < threshold) {
-        value.dispose();
-        return read;
-      }
-    }
-    throw new Error('a network without stages');
+      return data(scores);
+    });
+    value.dispose();
+    return answer;
   };
-  return {
-    run,
-    async results() {
-      const [entropy, , label] = await run();
-      return { entropy: [entropy!], label: [label!] };
-    },
-    dispose: () => tree.dispose(stages.map(({ parameters }) => parameters)),
-  };
+  return answering(run, () => tree.dispose(stages.map(({ parameters }) => parameters)));
 }

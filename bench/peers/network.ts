@@ -56,11 +56,17 @@ export function shapeAfter(layer: Layer, shape: Shape): Shape {
 export const shapeBehind = (layers: readonly Layer[], input: Shape): Shape =>
   layers.reduce((shape, layer) => shapeAfter(layer, shape), input);
 
+/** What is run one after the other: the stages or, without checks on the way, all of them as one with the last exit. */
+export const stagesOf = ({ stages }: Network, checks: boolean): Network['stages'] =>
+  checks ? stages : [{ body: stages.flatMap(({ body }) => body), exit: stages.at(-1)!.exit }];
+
 /** All layers to the last answer, the exits on the way left out. */
-export const trunkOf = ({ stages }: Network): readonly Layer[] => [
-  ...stages.flatMap(({ body }) => body),
-  ...stages.at(-1)!.exit,
-];
+export const trunkOf = (network: Network): readonly Layer[] =>
+  stagesOf(network, false).flatMap(({ body, exit }) => [...body, ...exit]);
+
+/** Of entropy, to be below it: for every answer before the last exit, or for none. */
+export const thresholdFor = ({ stages }: Network, leavesAt: number): number =>
+  leavesAt < stages.length ? Math.log(10) : 0;
 
 /** Weights of He et al. 2015, section 2.2; biases that are not zero, so that one left out is seen. */
 function weights(random: Random, length: number, fanIn: number, outputs: number) {

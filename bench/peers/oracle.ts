@@ -1,5 +1,5 @@
 /** What the cases should come to, in double precision and the plainest loops. */
-import type { Results, Work } from './cases.ts';
+import type { Results, Work, WorkOf } from './cases.ts';
 import { shapeAfter, sizeOf, trunkOf } from './network.ts';
 import type { Layer, Network, Shape } from './network.ts';
 
@@ -18,12 +18,15 @@ export function expectedResults(work: Work): Results {
       return { logits: infer(work.network, work.batch, work.x) };
     case 'train':
       return { losses: [meanLoss(rowsOf(infer(work.network, work.batch, work.x), 10), work.y)] };
+    case 'read':
+      return { y: work.x.map((value) => -value) };
     case 'exits':
+    case 'gated':
       return exits(work);
   }
 }
 
-function matmul({ m, n, k, a, b }: Extract<Work, { kind: 'matmul' }>): Float64Array {
+function matmul({ m, n, k, a, b }: WorkOf<'matmul'>): Float64Array {
   const y = new Float64Array(m * n);
   for (let row = 0; row < m; row++) {
     for (let inner = 0; inner < k; inner++) {
@@ -66,7 +69,7 @@ function scores(rows: readonly ArrayLike<number>[]): { entropy: number[]; margin
 const infer = (network: Network, batch: number, x: Float32Array): Float64Array =>
   forward(trunkOf(network), network.input, batch, Float64Array.from(x));
 
-function exits({ network: { input, stages }, x, leavesAt }: Extract<Work, { kind: 'exits' }>): Results {
+function exits({ network: { input, stages }, x, leavesAt }: WorkOf<'exits' | 'gated'>): Results {
   const bodies = stages.slice(0, leavesAt).flatMap(({ body }) => body);
   const logits = forward([...bodies, ...stages[leavesAt - 1]!.exit], input, 1, Float64Array.from(x));
   const { entropy, label } = scores([logits]);

@@ -1,10 +1,10 @@
 import * as ort from 'onnxruntime-node';
 import type { WorkOf } from './cases.ts';
-import { isWeighted, shapeBehind, trunkOf } from './network.ts';
+import { isWeighted, shapeBehind, stagesOf, thresholdFor, trunkOf } from './network.ts';
 import type { Layer } from './network.ts';
 import { onnxModel } from './onnx.ts';
 import type { OnnxNode, OnnxTensor } from './onnx.ts';
-import { Unsupported } from './peer.ts';
+import { answering, firstSure, reading, Unsupported } from './peer.ts';
 import type { Peer, Prepared } from './peer.ts';
 
 type Provider = 'webgpu' | 'cpu';
@@ -23,7 +23,6 @@ const open =
       throw new Unsupported(`onnxruntime-node has no ${provider} for this platform`);
     }
     return {
-      name: provider === 'webgpu' ? 'ort-node WebGPU' : 'ort-node CPU',
       adapter: provider === 'webgpu' ? 'not told (a Dawn of its own, the same drivers)' : 'CPU',
       errors: undefined,
       async prepare(work) {
@@ -46,8 +45,12 @@ const open =
             return infer(provider, work);
           case 'train':
             throw new Unsupported('onnxruntime-node does not train');
+          case 'read':
+            return read(provider, work);
           case 'exits':
             return exits(provider, work);
+          case 'gated':
+            throw new Unsupported('decides on the host');
         }
       },
     };
@@ -226,47 +229,44 @@ async function scores(provider: Provider, { rows, classes, x: data }: WorkOf<'sc
   };
 }
 
+async function read(provider: Provider, { x: data }: WorkOf<'read'>): Promise<Prepared> {
+  const shape = [data.length];
+  const { x, upload } = await resident(provider, data, shape);
+  const session = await new Graph().node('Neg', ['x'], 'y').session(provider, { x: shape }, ['y']);
+  return reading('y', async () => values((await session.run({ x })).y), () => release([x], upload, session));
+}
+
 async function infer(provider: Provider, { network, batch, x }: WorkOf<'infer'>): Promise<Prepared> {
   const shape = [batch, ...network.input];
   const session = await new Graph().layers(trunkOf(network), 'x', 'y').session(provider, { x: shape }, ['y']);
   const run = async (): Promise<Float32Array> => values((await session.run({ x: host(x, shape) })).y);
-  return { run, results: async () => ({ logits: await run() }), dispose: () => release([], session) };
+  return reading('logits', run, () => release([], session));
 }
 
 /** A session for each stage with its exit; the host decides between them, and what crosses stays on the device. */
 async function exits(provider: Provider, { network, checks, leavesAt, x }: WorkOf<'exits'>): Promise<Prepared> {
-  const bodies = checks ? network.stages.map(({ body }) => body) : [network.stages.flatMap(({ body }) => body)];
-  const heads = network.stages.slice(-bodies.length).map(({ exit }) => exit);
   let shape = network.input;
+  const stages = stagesOf(network, checks);
   const sessions: ort.InferenceSession[] = [];
-  for (const [index, body] of bodies.entries()) {
-    const isLast = index === bodies.length - 1;
-    const graph = new Graph().layers(body, 'x', 'crossing').layers(heads[index]!, 'crossing', 'logits');
+  for (const [index, { body, exit }] of stages.entries()) {
+    const isLast = index === stages.length - 1;
+    const graph = new Graph().layers(body, 'x', 'crossing').layers(exit, 'crossing', 'logits');
     const outputs = isLast ? ['y'] : ['crossing', 'y'];
     sessions.push(await graph.scores('logits', 'y').session(provider, { x: [1, ...shape] }, outputs, 'crossing'));
     shape = shapeBehind(body, shape);
   }
-  const threshold = leavesAt < network.stages.length ? Math.log(10) : 0;
+  const threshold = thresholdFor(network, leavesAt);
   const run = async (): Promise<Float32Array> => {
-    let value = host(x, [1, ...network.input]);
-    for (const session of sessions) {
-      const { crossing, y } = await session.run({ x: value });
-      value.dispose();
-      const answer = values(y);
-      if (!crossing || answer[0]! < threshold) {
-        crossing?.dispose();
-        return answer;
-      }
+    let value: ort.Tensor | undefined = host(x, [1, ...network.input]);
+    const answer = await firstSure(sessions, threshold, async (session) => {
+      const { crossing, y } = await session.run({ x: value! });
+      value!.dispose();
+      // Nothing crosses behind the last.
       value = crossing;
-    }
-    throw new Error('a network without stages');
+      return values(y);
+    });
+    value?.dispose();
+    return answer;
   };
-  return {
-    run,
-    async results() {
-      const [entropy, , label] = await run();
-      return { entropy: [entropy!], label: [label!] };
-    },
-    dispose: () => release([], ...sessions),
-  };
+  return answering(run, () => release([], ...sessions));
 }

@@ -1,24 +1,29 @@
-import { createRequire } from 'node:module';
 import '@tensorflow/tfjs-backend-webgpu';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { WorkOf } from './cases.ts';
-import { isWeighted, shapeAfter, shapeBehind, trunkOf } from './network.ts';
+import { isWeighted, shapeAfter, shapeBehind, stagesOf, thresholdFor, trunkOf } from './network.ts';
 import type { Layer, Network, Shape, WeightedLayer } from './network.ts';
-import { countErrors, describeAdapter, Unsupported } from './peer.ts';
+import {
+  answering,
+  countErrors,
+  describeAdapter,
+  firstSure,
+  reading,
+  stepping,
+  Unsupported,
+} from './peer.ts';
 import type { Peer, Prepared } from './peer.ts';
 
-// The core alone has no gradients; the package that registers them brings other backends and much more. The file is not
-// one that Node can import.
-createRequire(import.meta.url)('@tensorflow/tfjs-core/dist/register_all_gradients');
-
-/** Operations in `tidy`, channels last: what its WebGPU backend is made for. */
+/**
+ * Operations in `tidy`, channels last: what its WebGPU backend is made for. The core alone has no gradients; whoever
+ * loads this registers them (`register_all_gradients`): the package that would do it brings other backends and more.
+ */
 export async function open(): Promise<Peer> {
   if (!(await tf.setBackend('webgpu'))) throw new Unsupported('tfjs finds no WebGPU here');
   const { device } = tf.backend() as WebGPUBackend;
   const errors = countErrors(device);
   return {
-    name: 'tfjs',
     adapter: describeAdapter(device.adapterInfo),
     get errors() {
       return errors.count;
@@ -47,8 +52,16 @@ export async function open(): Promise<Peer> {
           return infer(work);
         case 'train':
           return train(work);
+        case 'read': {
+          const x = tf.tensor1d(work.x);
+          // What is small is computed on the host, until something that has no such form has brought it to the device.
+          await read(() => tf.relu(x));
+          return reading('y', () => read(() => tf.neg(x)), () => x.dispose());
+        }
         case 'exits':
           return exits(work);
+        case 'gated':
+          throw new Unsupported('decides on the host');
       }
     },
   };
@@ -178,7 +191,7 @@ function infer({ network, batch, x }: WorkOf<'infer'>): Prepared {
   const parameters = parametersOf(layers, network.input);
   const input = inputOf(network, batch, x);
   const run = (): Promise<Float32Array> => read(() => forward(layers, parameters, input()));
-  return { run, results: async () => ({ logits: await run() }), dispose: () => tf.dispose(parameters) };
+  return reading('logits', run, () => tf.dispose(parameters));
 }
 
 function train(work: WorkOf<'train'>): Prepared {
@@ -199,50 +212,33 @@ function train(work: WorkOf<'train'>): Prepared {
     );
     return values[0]!;
   };
-  return {
-    run,
-    results: async () => ({ losses: [await run(), await run(), await run()] }),
-    dispose() {
-      tf.dispose([parameters, variables]);
-      optimizer.dispose();
-    },
-  };
+  return stepping(run, () => {
+    tf.dispose([parameters, variables]);
+    optimizer.dispose();
+  });
 }
 
 /** Stage by stage, each with its exit; the host decides between them. */
 function exits({ network, checks, leavesAt, x }: WorkOf<'exits'>): Prepared {
-  const bodies = checks ? network.stages.map(({ body }) => body) : [network.stages.flatMap(({ body }) => body)];
-  const heads = network.stages.slice(-bodies.length).map(({ exit }) => exit);
   let shape = network.input;
-  const stages = bodies.map((body, index) => {
-    const exit = heads[index]!;
+  const stages = stagesOf(network, checks).map(({ body, exit }) => {
     const behind = shapeBehind(body, shape);
     const stage = { body, exit, ofBody: parametersOf(body, shape), ofExit: parametersOf(exit, behind) };
     shape = behind;
     return stage;
   });
   const input = inputOf(network, 1, x);
-  const threshold = leavesAt < network.stages.length ? Math.log(10) : 0;
+  const threshold = thresholdFor(network, leavesAt);
   const run = async (): Promise<Float32Array> => {
     let value: tf.Tensor = input();
-    for (const [index, { body, exit, ofBody, ofExit }] of stages.entries()) {
+    const answer = await firstSure(stages, threshold, ({ body, exit, ofBody, ofExit }) => {
       const crossing = tf.tidy(() => forward(body, ofBody, value));
       value.dispose();
       value = crossing;
-      const answer = await read(() => score(forward(exit, ofExit, crossing)));
-      if (index === stages.length - 1 || answer[0]! < threshold) {
-        value.dispose();
-        return answer;
-      }
-    }
-    throw new Error('a network without stages');
+      return read(() => score(forward(exit, ofExit, crossing)));
+    });
+    value.dispose();
+    return answer;
   };
-  return {
-    run,
-    async results() {
-      const [entropy, , label] = await run();
-      return { entropy: [entropy!], label: [label!] };
-    },
-    dispose: () => tf.dispose(stages.map(({ ofBody, ofExit }) => [ofBody, ofExit])),
-  };
+  return answering(run, () => tf.dispose(stages.map(({ ofBody, ofExit }) => [ofBody, ofExit])));
 }
