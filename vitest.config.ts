@@ -21,10 +21,13 @@ const ONCE = [
   'device-loss*',
   'graph/{limits,profile}*',
   'leaks*',
+  'onnx/**',
+  'plain-device*',
   'readme*',
   'story*',
   'earlyexit/{attach-exits,auto-replan,calibration,concurrency,criteria,device-loss,gates,load,looped,losses,recompute}*',
   'earlyexit/{slow-down,strategies,supervisor,train,training-loop,zoo}*',
+  ...(process.env['EXITGPU_FUZZ'] ? [] : ['fuzz*']),
 ].map((name) => `test/${name}`);
 
 /** Long in a page, and no other there than in Node. */
@@ -32,6 +35,9 @@ const NODE_ONLY = [
   'earlyexit/{exit-check-variants,exit-histogram,policies}.gpu*',
   'kernels/variants*',
 ].map((name) => `test/${name}`);
+
+/** `npm run fuzz` asks for more. */
+const [cases, seed] = (process.env['EXITGPU_FUZZ'] ?? '225,1').split(',').map(Number) as [number, number];
 
 const node = (await adapters())
   .filter(({ env }) => env)
@@ -66,6 +72,7 @@ const browser = (): TestProjectInlineConfiguration => ({
 
 export default defineConfig({
   test: {
+    provide: { fuzz: { cases, seed } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [unit, ...node, ...(unavailable() ? [] : [browser()])].map((project) => ({ extends: true, ...project })),

@@ -69,6 +69,11 @@ export class DataError extends ExitGpuError {
   override readonly code = 'data';
 }
 
+/** A model of another format asks for something that this library has no counterpart for. */
+export class UnsupportedError extends ExitGpuError {
+  override readonly code = 'unsupported';
+}
+
 /** A model file that is malformed, or of a version or architecture that this build does not know. */
 export class ModelFileError extends ExitGpuError {
   override readonly code = 'model-file';

@@ -34,13 +34,16 @@ export type { ConvHeadOptions, Head } from './nn/heads.ts';
 export { haltingHead, haltingStep } from './nn/halting.ts';
 export type { Halting, LoopColumns } from './nn/halting.ts';
 export { mixedPool2d } from './nn/mixed-pool.ts';
-export { batchNorm2d, localResponseNorm } from './nn/normalization.ts';
+export {
+  batchNorm2d, groupNorm, instanceNorm, layerNorm, localResponseNorm, rmsNorm,
+} from './nn/normalization.ts';
 export type { BatchNormOptions } from './nn/normalization.ts';
 export { gru } from './nn/recurrent.ts';
 export { padChannels, residual } from './nn/residual.ts';
 export type { ResidualOptions } from './nn/residual.ts';
 export { stopGradient } from './kernels/gradient-scale.ts';
 export { meanCrossEntropy } from './kernels/cross-entropy.ts';
+export { meanNll } from './kernels/nll.ts';
 export type { Activation } from './kernels/activation.ts';
 export type { Conv2dOptions, PoolOptions } from './nn/layers.ts';
 export type { Initializer, Layer, LayerContext, ParameterSpec } from './nn/layer.ts';

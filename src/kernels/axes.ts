@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts';
-import { describe, sizeOf } from '../tensor/spec.ts';
-import type { Spec } from '../tensor/spec.ts';
-import { expected } from './define.ts';
+import { describe, perSample, sizeOf } from '../tensor/spec.ts';
+import type { Dtype, Spec } from '../tensor/spec.ts';
+import { expected, linearGrid } from './define.ts';
 
 /** One axis that a kernel walks along: how far, and for each operand the elements from one position to the next. */
 export interface Axis {
@@ -45,7 +45,7 @@ export const withLength = (spec: Spec, axis: number, length: number): Spec => ({
 
 /**
  * How kernels walk along an axis: the positions before it that one sample owns, the elements from one of these to the
- * next, and those from one position along the axis to the next.
+ * next, those from one position along the axis to the next, and the positions that it has.
  */
 export function alongAxis({ shape, rows }: Spec, axis: number) {
   const at = axis < 0 ? axis + shape.length : axis;
@@ -53,6 +53,7 @@ export function alongAxis({ shape, rows }: Spec, axis: number) {
     outerPerSample: sizeOf(shape.slice(0, at)) / (rows?.max ?? 1),
     length: sizeOf(shape.slice(at)),
     stride: sizeOf(shape.slice(at + 1)),
+    count: shape[at]!,
   };
 }
 
@@ -82,24 +83,34 @@ export const axesParam = (axes: readonly Axis[]): number[] =>
   }).flat();
 
 /**
- * The shape that two operands have together: aligned at the last axis, a length of 1 repeated. The samples stay on the
- * leading axis, along which an operand that does not depend on them is repeated.
- * @throws ShapeError
+ * What operands give together: aligned at the last axis, a length of 1 repeated. The samples stay on the leading axis,
+ * along which an operand that does not depend on them is repeated. `others` take part in the shape, of whatever dtype.
+ * @throws ShapeError unless `operands` are all of one of `dtypes`
  */
-export function broadcast(op: string, a: Spec, b: Spec): Spec {
-  const rank = Math.max(a.shape.length, b.shape.length);
-  const rows = a.rows ?? b.rows;
+export function broadcast(
+  op: string,
+  operands: readonly Spec[],
+  dtypes: readonly Dtype[] = ['f32'],
+  others: readonly Spec[] = [],
+): Spec {
+  const all = [...others, ...operands];
+  const { dtype } = operands[0]!;
+  const rank = Math.max(...all.map((spec) => spec.shape.length));
+  const rows = all.find((spec) => spec.rows)?.rows;
   const lengthAt = ({ shape }: Spec, axis: number): number => shape[axis + shape.length - rank] ?? 1;
-  const shape = Array.from({ length: rank }, (_, axis) => lengthAt(lengthAt(a, axis) === 1 ? b : a, axis));
-  const fits = shape.every((length, axis) => [a, b].every((spec) => [1, length].includes(lengthAt(spec, axis))));
-  const samplesLead = [a, b].every((spec) => {
+  const shape = Array.from({ length: rank }, (_, axis) =>
+    all.map((spec) => lengthAt(spec, axis)).find((length) => length !== 1) ?? 1);
+  const fits = all.every((spec) => shape.every((length, axis) => [1, length].includes(lengthAt(spec, axis))));
+  const samplesLead = all.every((spec) => {
     if (!spec.rows) return !rows || lengthAt(spec, 0) === 1;
     return spec.rows === rows && spec.shape.length === rank && spec.shape[0] === shape[0];
   });
-  if (a.dtype !== 'f32' || b.dtype !== 'f32' || !fits || !samplesLead || rank > MAX_RANK) {
-    throw expected(op, `f32 operands of at most ${MAX_RANK} axes that broadcast, samples first`, a, b);
+  const oneDtype = dtypes.includes(dtype) && operands.every((spec) => spec.dtype === dtype);
+  if (!oneDtype || !fits || !samplesLead || rank > MAX_RANK) {
+    const of = dtypes.length > 1 ? `${dtypes.join(' or ')} operands of one dtype,` : `${dtypes[0]} operands`;
+    throw expected(op, `${of} of at most ${MAX_RANK} axes that broadcast, samples first`, ...all);
   }
-  return { dtype: 'f32', shape, rows };
+  return { dtype, shape, rows };
 }
 
 /** How an operand is walked through in the shape that it broadcasts to: a stride of 0 along what is repeated. */
@@ -107,4 +118,15 @@ export function broadcastStrides(spec: Spec, shape: readonly number[]): number[]
   const strides = stridesOf(spec.shape);
   const missing = shape.length - spec.shape.length;
   return shape.map((length, axis) => (spec.shape[axis - missing] === length ? strides[axis - missing]! : 0));
+}
+
+/** How kernels that import `lib/broadcast` are launched: the walk of operands through the result y. */
+export function broadcastWalk(operands: readonly Spec[], y: Spec) {
+  const strides = operands.map((operand) => broadcastStrides(operand, y.shape));
+  const axes = mergeAxes(y.shape.map((length, axis) => ({ length, strides: strides.map((of) => of[axis]!) })));
+  return {
+    params: { axes: axesParam(axes), rank: axes.length, sizePerSample: perSample(y) },
+    EVEN: axes.length === 1,
+    grid: linearGrid(perSample(y), 256),
+  };
 }

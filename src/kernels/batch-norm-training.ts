@@ -1,10 +1,10 @@
 import { NoGradientError } from '../errors.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { batchNormInputGrad, batchNormSums, CHUNK, partsOf } from './batch-norm-grad.ts';
-import { checkEpsilon, normalize } from './batch-norm.ts';
+import { normalize } from './batch-norm.ts';
 import type { BatchNormAttributes } from './batch-norm.ts';
 import { activationGrad } from './binary.ts';
-import { channelParams, checkChannels } from './channels.ts';
+import { channelParams, checkChannels, checkEpsilon } from './channels.ts';
 import { defineOp, dispatch } from './define.ts';
 import type { Dispatch, LowerContext, Operand, Value } from './define.ts';
 import { batchStatisticsJoinKernel } from './generated/batch-statistics-join.ts';
@@ -28,7 +28,7 @@ export const batchNormTraining = defineOp<
   name: 'batch-norm-training',
   infer({ x, ...perChannel }, attributes) {
     checkChannels('batch-norm-training', x, perChannel);
-    checkEpsilon('batch-norm-training', attributes);
+    checkEpsilon('batch-norm-training', attributes.epsilon);
     return { y: x, mean: statisticsOf(x), variance: statisticsOf(x) };
   },
   lower: ({ x, scale, shift }, { y, mean, variance }, attributes, context) => [

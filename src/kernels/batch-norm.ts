@@ -1,10 +1,9 @@
-import { ArgumentError } from '../errors.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { absorbActivation, activationCode } from './activation.ts';
 import type { Activation } from './activation.ts';
 import { activationGrad } from './binary.ts';
 import { batchNormSums } from './batch-norm-grad.ts';
-import { channelParams, checkChannels, runGrid } from './channels.ts';
+import { channelParams, checkChannels, checkEpsilon, runGrid } from './channels.ts';
 import { constant, defineOp, dispatch } from './define.ts';
 import type { Dispatch, Op, Operand, Value } from './define.ts';
 import { batchNormKernel } from './generated/batch-norm.ts';
@@ -18,12 +17,6 @@ export interface BatchNormAttributes {
 }
 
 type Given<T> = { x: T; mean: T; variance: T; scale: T; shift: T };
-
-/** @throws ArgumentError */
-export function checkEpsilon(op: string, { epsilon = 1e-5 }: BatchNormAttributes): void {
-  if (epsilon > 0 && epsilon < Infinity) return;
-  throw new ArgumentError(`${op}: expected an epsilon greater than 0, got ${epsilon}`);
-}
 
 /** The launch that normalises by statistics, wherever they come from. */
 export function normalize(bind: Given<Value> & { y: Value }, attributes: BatchNormAttributes): Dispatch {
@@ -45,7 +38,7 @@ export const batchNorm: Op<Given<Operand>, 'y', BatchNormAttributes> = defineOp(
   name: 'batch-norm',
   infer({ x, ...perChannel }, attributes) {
     checkChannels('batch-norm', x, perChannel);
-    checkEpsilon('batch-norm', attributes);
+    checkEpsilon('batch-norm', attributes.epsilon);
     return { y: x };
   },
   lower: ({ x, mean, variance, scale, shift }, { y }, attributes) => [

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.ts';
 import { leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { expected, linearGrid } from './define.ts';
@@ -10,6 +11,12 @@ export function checkChannels(op: string, x: Spec, perChannel: Readonly<Record<s
     const fits = spec.dtype === 'f32' && spec.shape.join() === String(x.shape[1]) && !spec.rows;
     if (!fits) throw expected(op, `${name} f32[${x.shape[1]}]`, spec);
   }
+}
+
+/** @throws ArgumentError */
+export function checkEpsilon(op: string, epsilon = 1e-5): void {
+  if (epsilon > 0 && epsilon < Infinity) return;
+  throw new ArgumentError(`${op}: expected an epsilon greater than 0, got ${epsilon}`);
 }
 
 /** How kernels walk through `[rows, channels, plane]`, the plane being whatever axes follow. */

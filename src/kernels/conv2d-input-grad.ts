@@ -1,18 +1,85 @@
 import { leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { absorbActivationGrad, activationCode } from './activation.ts';
-import type { GradAttributes } from './activation.ts';
+import type { Activation, GradAttributes } from './activation.ts';
 import { defineOp, dispatch, none } from './define.ts';
-import type { Dispatch, Grid, Operand } from './define.ts';
+import type { Dispatch, Grid, LowerContext, Operand, Value } from './define.ts';
 import { conv2dInputGradSubgroupKernel } from './generated/conv2d-input-grad-subgroup.ts';
 import { conv2dInputGradKernel } from './generated/conv2d-input-grad.ts';
-import { threadsFor, unrolled, windowClass, windowParams } from './window2d.ts';
+import { channelTile, convolutionParams, threadsFor, unrolled, windowClass } from './window2d.ts';
 import type { Window2d } from './window2d.ts';
 
 /** Channels and pixels of a row that one invocation of `wgsl/conv2d-input-grad.wgsl` and its variant computes. */
-const [CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];
+const [MOST_CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];
 
 const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
+
+/** What the sum goes through on its way to the result: a bias and an activation, or the gradient of one. */
+interface Finish extends GradAttributes {
+  readonly bias?: Value | undefined;
+  readonly activation?: Activation | undefined;
+  readonly activated?: Value | undefined;
+}
+
+/**
+ * The launches of a convolution's gradient by its input, which is also what a transposed convolution computes. `dx` may
+ * come in the shape of what `absorb` took in.
+ */
+export function inputGradLaunches(
+  { dy, weight, dx }: { readonly dy: Value; readonly weight: Value; readonly dx: Value },
+  { window, groups }: { readonly window: Window2d; readonly groups: number },
+  { bias, activation = 'none', activated, activationGrad = 'none' }: Finish,
+  { choose }: LowerContext,
+): Dispatch[] {
+  const { input, stride, dilation } = window;
+  const samples = leadPerSample(dy);
+  const inChannels = weight.shape[1]! * groups;
+  const common = [commonDivisor(stride[0], dilation[0]), commonDivisor(stride[1], dilation[1])] as const;
+  // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
+  const bind = { dy, weight, bias: bias ?? weight, activated: activated ?? weight, dx };
+  const params = {
+    ...convolutionParams(window, samples, [inChannels, dy.shape[1]!], groups),
+    tapStepY: stride[0] / common[0],
+    tapStepX: stride[1] / common[1],
+    outStepY: dilation[0] / common[0],
+    outStepX: dilation[1] / common[1],
+  };
+  const CHANNELS = channelTile(params.groupInChannels, MOST_CHANNELS);
+  const overrides = {
+    SLIDING: dilation[1] === common[1],
+    BIAS: bias !== undefined,
+    ACTIVATION: activationCode[activation],
+    ACTIVATION_GRAD: activationCode[activationGrad],
+  };
+  const grid = (channels: number, tilesPerRow: number, tile: number): Grid => [
+    { perSample: samples * input[0] * tilesPerRow, tile },
+    Math.ceil(params.groupInChannels / channels),
+    groups,
+  ];
+  const subgroup = (): Dispatch[] => {
+    const tilesPerRow = Math.ceil(input[1] / SUBGROUP_PIXELS);
+    const THREADS = threadsFor(samples * input[0] * tilesPerRow);
+    return [
+      dispatch(conv2dInputGradSubgroupKernel, {
+        bind,
+        params,
+        overrides: { ...overrides, KERNEL_WIDTH: unrolled(window), THREADS },
+        grid: grid(SUBGROUP_CHANNELS, tilesPerRow, THREADS),
+      }),
+    ];
+  };
+  const registers = (): Dispatch[] => [
+    dispatch(conv2dInputGradKernel, {
+      bind,
+      params,
+      overrides: { ...overrides, CHANNELS },
+      grid: grid(CHANNELS, stride[1] * Math.ceil(input[1] / (stride[1] * PIXELS)), 64),
+    }),
+  ];
+  const inSubgroups = stride.every((step) => step === 1) && (CHANNELS > 1 || groups === 1);
+  // Both give the same bits.
+  return choose(windowClass(weight, window, groups), { ...(inSubgroups && { subgroup }), registers });
+}
 
 /** Gradient of a convolution by its input, of which `like` is the spec: from `dy` and `weight`. */
 export const conv2dInputGrad = defineOp<
@@ -22,57 +89,9 @@ export const conv2dInputGrad = defineOp<
 >({
   name: 'conv2d-input-grad',
   infer: (_, { like: { dtype, shape, rows } }) => ({ y: { dtype, shape, rows } }),
-  lower({ dy, weight, activated }, { y }, { window, activationGrad = 'none' }, { choose }) {
-    const { input, stride, dilation } = window;
-    const samples = leadPerSample(y);
-    const inChannels = y.shape[1]!;
-    // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
-    const bind = { dy, weight, activated: activated ?? weight, dx: y };
-    const params = {
-      ...windowParams(window),
-      samples,
-      inChannels,
-      outChannels: dy.shape[1]!,
-      dilationY: dilation[0],
-      dilationX: dilation[1],
-    };
-    const ACTIVATION_GRAD = activationCode[activationGrad];
-    const grid = (channels: number, tilesPerRow: number, tile: number): Grid => [
-      { perSample: samples * input[0] * tilesPerRow, tile },
-      Math.ceil(inChannels / channels),
-    ];
-    const subgroup = (): Dispatch[] => {
-      const tilesPerRow = Math.ceil(input[1] / SUBGROUP_PIXELS);
-      const THREADS = threadsFor(samples * input[0] * tilesPerRow);
-      return [
-        dispatch(conv2dInputGradSubgroupKernel, {
-          bind,
-          params,
-          overrides: { SLIDING: dilation[1] === 1, ACTIVATION_GRAD, KERNEL_WIDTH: unrolled(window), THREADS },
-          grid: grid(SUBGROUP_CHANNELS, tilesPerRow, THREADS),
-        }),
-      ];
-    };
-    const registers = (): Dispatch[] => {
-      const common = [commonDivisor(stride[0], dilation[0]), commonDivisor(stride[1], dilation[1])] as const;
-      return [
-        dispatch(conv2dInputGradKernel, {
-          bind,
-          params: {
-            ...params,
-            tapStepY: stride[0] / common[0],
-            tapStepX: stride[1] / common[1],
-            outStepY: dilation[0] / common[0],
-            outStepX: dilation[1] / common[1],
-          },
-          overrides: { SLIDING: dilation[1] === common[1], ACTIVATION_GRAD },
-          grid: grid(CHANNELS, stride[1] * Math.ceil(input[1] / (stride[1] * PIXELS)), 64),
-        }),
-      ];
-    };
-    // Both give the same bits.
-    const movesByOne = stride.every((step) => step === 1);
-    return choose(windowClass(weight, window), { ...(movesByOne && { subgroup }), registers });
+  lower({ dy, weight, activated }, { y }, { like, window, activationGrad = 'none' }, context) {
+    const groups = like.shape[1]! / weight.shape[1]!;
+    return inputGradLaunches({ dy, weight, dx: y }, { window, groups }, { activated, activationGrad }, context);
   },
   gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
   macs: ({ dy, weight }) => sizeOf(dy.shape) * sizeOf(weight.shape.slice(1)),

@@ -7,15 +7,15 @@ import { activationGrad } from './binary.ts';
 import { conv2dInputGrad } from './conv2d-input-grad.ts';
 import { conv2dWeightGrad } from './conv2d-weight-grad.ts';
 import { defineOp, dispatch, expected, once } from './define.ts';
-import type { Absorbed, Following, Grid, Op, Operand, Value } from './define.ts';
+import type { Absorbed, Dispatch, Following, Grid, Op, Operand, Value } from './define.ts';
 import { conv2dSubgroupKernel } from './generated/conv2d-subgroup.ts';
 import { conv2dKernel } from './generated/conv2d.ts';
 import type { MaxPool2dAttributes } from './pool2d.ts';
-import { pair, threadsFor, unrolled, window2d, windowClass, windowParams } from './window2d.ts';
-import type { Window2d, WindowAttributes } from './window2d.ts';
+import { channelTile, convolutionParams, pair, threadsFor, unrolled, window2d, windowClass } from './window2d.ts';
+import type { Pair, Window2d, WindowAttributes } from './window2d.ts';
 
 export interface Conv2dAttributes extends Omit<WindowAttributes, 'ceil'> {
-  /** Only 1 so far. */
+  /** Parts of the input channels, each convolved with its part of the output channels; 1 where left out. */
   readonly groups?: number;
   /** Applied to the result in the same kernel. */
   readonly activation?: Activation;
@@ -27,31 +27,52 @@ interface FusedAttributes extends Conv2dAttributes {
 }
 
 /** Channels and neighbouring pixels that one invocation of `wgsl/conv2d.wgsl` and its variant computes. */
-const [CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];
+const [MOST_CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];
 
-type Inputs<T> = { readonly x: T; readonly weight: T; readonly bias?: T };
+export type ConvolutionInputs<T> = { readonly x: T; readonly weight: T; readonly bias?: T };
 
-function windowOf({ x, weight, bias }: Inputs<Spec>, { groups = 1, ...attributes }: Conv2dAttributes): Window2d {
-  const [out, channels, ...kernel] = weight.shape;
+/**
+ * The first axes of a weight; the second of them is of one group. What comes in is as many as x has channels, what goes
+ * out as many as the bias is long.
+ */
+type WeightAxes = readonly [first: 'in' | 'out', second: 'in' | 'out'];
+
+/** @throws ArgumentError, ShapeError */
+export function checkConvolution(
+  op: string,
+  { x, weight, bias }: ConvolutionInputs<Spec>,
+  groups: number,
+  axes: WeightAxes,
+): void {
+  if (!Number.isInteger(groups) || groups < 1) {
+    throw new ArgumentError(`${op}: expected a whole number of groups from 1 up, got ${groups}`);
+  }
+  const [first, second] = axes;
+  const lengths = { [first]: weight.shape[0]!, [second]: weight.shape[1]! * groups };
   const dtypes = [x, weight, bias].every((spec) => !spec || spec.dtype === 'f32');
-  const shapes = x.shape.length === 4 && weight.shape.length === 4 && x.shape[1] === channels;
-  const biasFits = !bias || (bias.shape.length === 1 && bias.shape[0] === out);
-  if (groups !== 1) {
-    throw new ArgumentError(`conv2d: expected 1 group, got ${groups}: grouped convolutions are not built yet`);
-  }
-  if (!dtypes || !shapes || !biasFits || weight.rows || bias?.rows) {
-    const what = 'x f32[samples, in, height, width], weight f32[out, in, height, width] and bias f32[out]';
-    throw expected('conv2d', what, x, weight, ...(bias ? [bias] : []));
-  }
-  return window2d('conv2d', x, kernel as [number, number], attributes);
+  const shapes = x.shape.length === 4 && weight.shape.length === 4 && x.shape[1] === lengths['in'];
+  const biasFits = !bias || (bias.shape.length === 1 && bias.shape[0] === lengths['out']);
+  if (dtypes && shapes && biasFits && weight.shape[0]! % groups === 0 && !weight.rows && !bias?.rows) return;
+  const [divided, multiple] = groups > 1 ? [` / ${groups}`, ` with ${first} a multiple of ${groups}`] : ['', ''];
+  const shape = `weight f32[${first}, ${second}${divided}, height, width]${multiple}`;
+  const what = `x f32[samples, in, height, width], ${shape} and bias f32[out]`;
+  throw expected(op, what, x, weight, ...(bias ? [bias] : []));
 }
+
+function windowOf(inputs: ConvolutionInputs<Spec>, { groups = 1, ...attributes }: Conv2dAttributes): Window2d {
+  checkConvolution('conv2d', inputs, groups, ['out', 'in']);
+  return window2d('conv2d', inputs.x, inputs.weight.shape.slice(2) as unknown as Pair, attributes);
+}
+
+type Inputs = ConvolutionInputs<Operand>;
 
 /**
  * Convolution (a cross-correlation, as usual): `activation(x * weight + bias)`. x: `f32[samples, in, height, width]`,
- * zero beyond its edges; weight: `f32[out, in, height, width]`; bias: `f32[out]` or none; result:
- * `f32[samples, out, ...]`, its height and width as `window2d` says.
+ * zero beyond its edges; weight: `f32[out, in / groups, height, width]`; bias: `f32[out]` or none; result:
+ * `f32[samples, out, ...]`, its height and width as `window2d` says. Where there are groups, an output channel sums
+ * over the input channels of its group alone.
  */
-export const conv2d: Op<Inputs<Operand>, 'y', Conv2dAttributes> = defineOp<Inputs<Operand>, 'y', FusedAttributes>({
+export const conv2d: Op<Inputs, 'y', Conv2dAttributes> = defineOp<Inputs, 'y', FusedAttributes>({
   name: 'conv2d',
   infer(inputs, attributes) {
     const { x, weight } = inputs;
@@ -63,17 +84,11 @@ export const conv2d: Op<Inputs<Operand>, 'y', Conv2dAttributes> = defineOp<Input
     const window = windowOf(inputs, attributes);
     const [outHeight, outWidth] = window.output;
     const samples = leadPerSample(x);
-    const { activation = 'none', maxPool = false } = attributes;
+    const { groups = 1, activation = 'none', maxPool = false } = attributes;
     // A kernel's bindings are all bound: without a bias, it is given something that it does not look at.
     const bind = { x, weight, bias: bias ?? weight, y };
-    const params = {
-      ...windowParams(window),
-      samples,
-      inChannels: x.shape[1]!,
-      outChannels: y.shape[1]!,
-      dilationY: window.dilation[0],
-      dilationX: window.dilation[1],
-    };
+    const params = convolutionParams(window, samples, [x.shape[1]!, weight.shape[0]!], groups);
+    const CHANNELS = channelTile(params.groupOutChannels, MOST_CHANNELS);
     const overrides = {
       SLIDING: window.stride[1] === 1 && window.dilation[1] === 1,
       BIAS: bias !== undefined,
@@ -85,43 +100,59 @@ export const conv2d: Op<Inputs<Operand>, 'y', Conv2dAttributes> = defineOp<Input
     const THREADS = threadsFor(tiles(SUBGROUP_PIXELS));
     const grid = (channels: number, pixels: number, tile: number): Grid => [
       { perSample: tiles(pixels), tile },
-      Math.ceil(y.shape[1]! / channels),
+      Math.ceil(params.groupOutChannels / channels),
+      groups,
     ];
-    // All variants give the same bits.
-    return choose(windowClass(weight, window), {
-      subgroup: () => [
-        dispatch(conv2dSubgroupKernel, {
-          bind,
-          params,
-          overrides: { ...overrides, KERNEL_WIDTH: unrolled(window), THREADS },
-          grid: grid(SUBGROUP_CHANNELS, SUBGROUP_PIXELS, THREADS),
-        }),
-      ],
-      registers: () => [dispatch(conv2dKernel, { bind, params, overrides, grid: grid(CHANNELS, PIXELS, 64) })],
-    });
+    const subgroup = (): Dispatch[] => [
+      dispatch(conv2dSubgroupKernel, {
+        bind,
+        params,
+        overrides: { ...overrides, KERNEL_WIDTH: unrolled(window), THREADS },
+        grid: grid(SUBGROUP_CHANNELS, SUBGROUP_PIXELS, THREADS),
+      }),
+    ];
+    const registers = (): Dispatch[] => [
+      dispatch(conv2dKernel, {
+        bind,
+        params,
+        overrides: { ...overrides, CHANNELS },
+        grid: grid(CHANNELS, PIXELS, 64),
+      }),
+    ];
+    const inSubgroups = CHANNELS > 1 || groups === 1;
+    // Both give the same bits.
+    return choose(windowClass(weight, window, groups), { ...(inSubgroups && { subgroup }), registers });
   },
   gradient({ x, weight, y, dy: grad }, attributes): Record<'x' | 'weight' | 'bias', () => Value> {
     const dy = activationGrad(attributes.activation ?? 'none', y, grad);
     const window = windowOf({ x, weight }, attributes);
-    const parameters = once(() => conv2dWeightGrad({ x, dy }, { window }));
+    const parameters = once(() => conv2dWeightGrad({ x, dy }, { window, groups: attributes.groups ?? 1 }));
     return {
       x: () => conv2dInputGrad({ dy, weight }, { like: x, window }),
       weight: () => parameters().weight,
       bias: () => parameters().bias,
     };
   },
-  absorb: (next, attributes) => absorbActivation(next, attributes) ?? absorbMaxPool(next, attributes),
+  absorb: (next, attributes, inputs) => absorbActivation(next, attributes) ?? absorbMaxPool(next, attributes, inputs),
   macs: ({ weight }, { y }) => sizeOf(y.shape) * sizeOf(weight.shape.slice(1)),
 });
 
 /** The pooling of most networks, whose windows an invocation has whole. */
-function absorbMaxPool(next: Following, attributes: FusedAttributes): Absorbed | undefined {
+function absorbMaxPool(
+  next: Following,
+  attributes: FusedAttributes,
+  inputs: ConvolutionInputs<Spec>,
+): Absorbed | undefined {
   if (next.op !== 'max-pool2d' || attributes.maxPool) return undefined;
   const { kernel, activation = 'none', ...how } = next.attributes as MaxPool2dAttributes;
-  const window = window2d('conv2d', next.inputs[next.through]!, pair(kernel), { stride: kernel, ...how });
+  const x = next.inputs[next.through]!;
+  // Under another shape, the same elements are other planes.
+  if (String(x.shape) !== String(conv2d.infer(inputs, attributes).y.shape)) return undefined;
+  const window = window2d('conv2d', x, pair(kernel), { stride: kernel, ...how });
   const whole = window.output.every((length, axis) => length === Math.floor(window.input[axis]! / 2));
-  const pairs = [window.kernel, window.stride, window.padBefore.map((pad) => pad + 2)];
-  if (!whole || !pairs.flat().every((length) => length === 2)) return undefined;
+  const { stride, dilation, padBefore } = window;
+  const beside = [window.kernel, stride].flat().every((length) => length === 2);
+  if (!whole || !beside || Math.max(...dilation) > 1 || Math.max(...padBefore) > 0) return undefined;
   // The kernel applies one activation, behind the pooling. That is no other for relu, which keeps the order of numbers.
   const before = attributes.activation ?? 'none';
   if (before === 'none') return { attributes: { ...attributes, activation, maxPool: true } };

@@ -78,6 +78,7 @@ export interface NoGradient {
   readonly none: string;
 }
 /** Says that an operation has no gradient, and why; backward reaching it throws `NoGradientError` while tracing. */
+/* @__NO_SIDE_EFFECTS__ */
 export const none = (why: string): NoGradient => ({ none: why });
 
 /** How one operation gives the result of two, with the same bits. */
@@ -172,8 +173,9 @@ export function currentTracer(what: string): Tracer {
 
 /**
  * Makes a callable operation. `I`: inputs by name (`bias?: Operand` for optional ones), `O`: output names, `A`:
- * attributes.
+ * attributes. Bundlers may leave out a call whose result nobody uses, and so the operations that nobody calls.
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function defineOp<I extends Inputs, O extends string = 'y', A = {}>(
   definition: OpDefinition<I, O, A>,
 ): Op<I, O, A> {

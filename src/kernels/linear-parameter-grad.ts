@@ -1,7 +1,7 @@
 import { sizeOf } from '../tensor/spec.ts';
 import { defineOp, none } from './define.ts';
 import type { Operand } from './define.ts';
-import { launchProduct } from './matmul.ts';
+import { launchProduct } from './product.ts';
 
 /**
  * Gradients of `linear` by weight and bias, from x: `f32[rows, in]` and dy: `f32[rows, out]`, in one launch: `dy^T x`,
@@ -16,7 +16,7 @@ export const linearParameterGrad = defineOp<{ x: Operand; dy: Operand }, 'weight
   lower({ x, dy }, { weight, bias }, _, context) {
     const [rows, n] = x.shape as [number, number];
     const m = dy.shape[1]!;
-    const product = { batch: 1, m, n, k: rows, sampleAxis: 'k', aStrides: [0, 1, m], bStrides: [0, n, 1] } as const;
+    const product = { batch: [], m, n, k: rows, sampleAxis: 'k', aStrides: [1, m], bStrides: [n, 1] } as const;
     return launchProduct({ a: dy, b: x, y: weight, sums: bias }, product, context);
   },
   gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),

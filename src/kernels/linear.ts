@@ -6,7 +6,8 @@ import { defineOp, expected, once } from './define.ts';
 import type { Operand, Value } from './define.ts';
 import { absorbExitCheck } from './exit-head.ts';
 import { linearParameterGrad } from './linear-parameter-grad.ts';
-import { launchProduct, matmul } from './matmul.ts';
+import { matmul } from './matmul.ts';
+import { launchProduct } from './product.ts';
 import { reshape } from './reshape.ts';
 
 export interface LinearAttributes {
@@ -34,8 +35,8 @@ export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
   lower({ x, weight, bias }, { y }, { activation }, context) {
     const [n, k] = weight.shape as [number, number];
     const m = sizeOf(x.shape.slice(0, -1));
-    const sizes = { batch: 1, m, n, k, sampleAxis: 'm' } as const;
-    const product = { ...sizes, aStrides: [0, k, 1], bStrides: [0, 1, k], ...(activation && { activation }) } as const;
+    const sizes = { batch: [], m, n, k, sampleAxis: 'm' } as const;
+    const product = { ...sizes, aStrides: [k, 1], bStrides: [1, k], ...(activation && { activation }) } as const;
     return launchProduct({ a: x, b: weight, bias, y }, product, context);
   },
   absorb: (next, attributes, inputs) =>

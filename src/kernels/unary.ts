@@ -1,71 +1,63 @@
-import { perSample } from '../tensor/spec.ts';
-import type { Spec } from '../tensor/spec.ts';
 import { activationCode } from './activation.ts';
 import { activationGrad, div, mul } from './binary.ts';
-import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
-import type { Dispatch, NoGradient, Op, Operand, Value } from './define.ts';
-import { unaryKernel } from './generated/unary.ts';
+import type { Op, Operand } from './define.ts';
+import { isStep, unary } from './unary-family.ts';
 
-/** The gradient of x. */
-type Rule = (values: { readonly x: Value; readonly y: Value; readonly dy: Value }) => Value;
+/** `x`, in memory of its own; of any dtype. */
+export const copy = unary('copy', {
+  code: activationCode.none,
+  gradient: ({ dy }) => dy,
+  dtypes: ['f32', 'i32', 'u32'],
+});
 
-function sameShape(name: string, x: Spec): Spec {
-  if (x.dtype !== 'f32') throw expected(name, 'f32[...]', x);
-  return x;
-}
+/** `max(x, 0)`; NaN stays NaN, as in all of this family, and numbers below 2^-126 may count as 0. */
+export const relu = unary('relu', {
+  code: activationCode.relu,
+  gradient: ({ y, dy }) => activationGrad('relu', y, dy),
+});
 
-const launch = (code: number, x: Value, y: Value, by = 1, plus = 0): Dispatch =>
-  dispatch(unaryKernel, {
-    bind: { x, y },
-    params: { sizePerSample: perSample(x), by, plus },
-    overrides: { OP: code },
-    grid: linearGrid(perSample(x), 256),
-  });
+/** `1 / (1 + exp(-x))`, without overflow. */
+export const sigmoid = unary('sigmoid', {
+  code: activationCode.sigmoid,
+  gradient: ({ y, dy }) => activationGrad('sigmoid', y, dy),
+});
 
-/** One member of the family. `code` is its number in `wgsl/unary.wgsl`. */
-const unary = (name: string, code: number, rule: Rule | NoGradient): Op<{ x: Operand }, 'y', {}> =>
-  defineOp<{ x: Operand }>({
-    name,
-    infer: ({ x }) => ({ y: sameShape(name, x) }),
-    lower: ({ x }, { y }) => [launch(code, x, y)],
-    gradient: 'none' in rule ? rule : (values) => ({ x: () => rule(values) }),
-  });
+/** `tanh(x)`, for large x too. */
+export const tanh = unary('tanh', {
+  code: activationCode.tanh,
+  gradient: ({ y, dy }) => activationGrad('tanh', y, dy),
+});
 
-/** `x`, in memory of its own. */
-export const copy = unary('copy', activationCode.none, ({ dy }) => dy);
+/** `e^x`; Inf above 88.72, and 0 far below. */
+export const exp = unary('exp', { code: 16, gradient: ({ y, dy }) => mul({ a: dy, b: y }) });
 
-/** `max(x, 0)`; NaN stays NaN. */
-export const relu = unary('relu', activationCode.relu, ({ y, dy }) => activationGrad('relu', y, dy));
+/** Natural logarithm; -Inf of 0 and of numbers below 2^-126, NaN of negative ones. */
+export const log = unary('log', { code: 17, gradient: ({ x, dy }) => div({ a: dy, b: x }) });
 
-/** `1 / (1 + exp(-x))`, without overflow; NaN stays NaN. */
-export const sigmoid = unary('sigmoid', activationCode.sigmoid, ({ y, dy }) => activationGrad('sigmoid', y, dy));
+/** `-x`; of i32 too. */
+export const negate: Op<{ x: Operand }, 'y', {}> = unary('negate', {
+  code: 18,
+  gradient: ({ dy }) => negate({ x: dy }),
+  dtypes: ['f32', 'i32'],
+});
 
-/** `tanh(x)`, for large x too; NaN stays NaN. */
-export const tanh = unary('tanh', activationCode.tanh, ({ y, dy }) => activationGrad('tanh', y, dy));
+/** `|x|`; of i32 too. The gradient at 0 is 0. */
+export const abs = unary('abs', { code: 19, dtypes: ['f32', 'i32'] });
 
-/** `e^x` */
-export const exp = unary('exp', 4, ({ y, dy }) => mul({ a: dy, b: y }));
+/** `sqrt(x)`; NaN of negative numbers. */
+export const sqrt = unary('sqrt', {
+  code: 20,
+  gradient: ({ y, dy }) => scale({ x: div({ a: dy, b: y }) }, { by: 0.5 }),
+});
 
-/** Natural logarithm. */
-export const log = unary('log', 5, ({ x, dy }) => div({ a: dy, b: x }));
-
-/** `-x` */
-export const negate: Op<{ x: Operand }, 'y', {}> = unary('negate', 6, ({ dy }) => negate({ x: dy }));
-
-/** `|x|`; the gradient at 0 is 0. */
-export const abs = unary('abs', 7, ({ x, dy }) => mul({ a: dy, b: sign({ x }) }));
-
-/** `sqrt(x)` */
-export const sqrt = unary('sqrt', 8, ({ y, dy }) => scale({ x: div({ a: dy, b: y }) }, { by: 0.5 }));
-
-/** `x^2` */
-export const square = unary('square', 9, ({ x, dy }) => scale({ x: mul({ a: dy, b: x }) }, { by: 2 }));
+/** `x^2`; of i32 too, where it wraps around. */
+export const square = unary('square', { code: 21, dtypes: ['f32', 'i32'] });
 
 /** `1 / x` */
-export const reciprocal = unary('reciprocal', 10, ({ y, dy }) => negate({ x: mul({ a: dy, b: square({ x: y }) }) }));
+export const reciprocal = unary('reciprocal', { code: 22 });
 
-/** -1, 0 or 1. */
-export const sign = unary('sign', 11, none('it is a step: its derivative is 0 wherever it has one'));
+/** -1, 0 or 1; of i32 too. */
+export const sign = unary('sign', { code: 23, gradient: isStep, dtypes: ['f32', 'i32'] });
 
 export interface ScaleAttributes {
   readonly by: number;
@@ -74,9 +66,23 @@ export interface ScaleAttributes {
 }
 
 /** `by x + plus` */
-export const scale = defineOp<{ x: Operand }, 'y', ScaleAttributes>({
-  name: 'scale',
-  infer: ({ x }) => ({ y: sameShape('scale', x) }),
-  lower: ({ x }, { y }, { by, plus }) => [launch(12, x, y, by, plus)],
-  gradient: ({ dy }, { by }): { x: () => Value } => ({ x: () => scale({ x: dy }, { by }) }),
+export const scale: Op<{ x: Operand }, 'y', ScaleAttributes> = unary<ScaleAttributes>('scale', {
+  code: 24,
+  numbers: ({ by, plus = 0 }) => [by, plus],
+  gradient: ({ dy }, { by }) => scale({ x: dy }, { by }),
 });
+
+/** The least whole number that is not below x. */
+export const ceil = unary('ceil', { code: 25, gradient: isStep });
+
+/** The greatest whole number that is not above x. */
+export const floor = unary('floor', { code: 26, gradient: isStep });
+
+/** The nearest whole number, the even one of two as near. */
+export const round = unary('round', { code: 27, gradient: isStep });
+
+/** The whole number next to x on the way to 0. */
+export const trunc = unary('trunc', { code: 28, gradient: isStep });
+
+/** `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to x. */
+export const erf = unary('erf', { code: 40 });

@@ -1,11 +1,12 @@
 import { array, boolean, number, object, oneOf, optional, string } from '../json.ts';
 import type { Check } from '../json.ts';
+import type { SamePadding } from '../kernels/window2d.ts';
 import { ModelFileError } from '../errors.ts';
 import { HALTING, haltingHead, haltingStep } from './halting.ts';
 import { averagePool2d, conv2d, dropout, flatten, globalAveragePool, linear, maxPool2d, relu } from './layers.ts';
 import type { Layer } from './layer.ts';
 import { mixedPool2d } from './mixed-pool.ts';
-import { batchNorm2d, localResponseNorm } from './normalization.ts';
+import { batchNorm2d, groupNorm, instanceNorm, layerNorm, localResponseNorm, rmsNorm } from './normalization.ts';
 import { gru } from './recurrent.ts';
 import { padChannels, residual } from './residual.ts';
 
@@ -19,10 +20,16 @@ const positive = number({ min: 1e-30, max: 1e30 });
 const notNegative = number({ min: 0, max: 1e30 });
 const channels = number({ min: -(2 ** 24), max: 2 ** 24, integer: true });
 
+const same = oneOf(['same', 'same-lower']);
+const padding = optional<number | SamePadding>((value, path) =>
+  typeof value === 'string' ? same(value, path) : small(value, path),
+);
+
 const pool = object({
   kernel: window,
   stride: optional(window),
-  padding: optional(small),
+  padding,
+  dilation: optional(window),
   ceil: optional(boolean),
   activation,
 });
@@ -37,10 +44,16 @@ const makers: Readonly<Record<string, Check<Layer>>> = {
       output: count,
       kernel: window,
       stride: optional(window),
-      padding: optional(small),
+      padding,
+      dilation: optional(window),
+      groups: optional(count),
       activation,
     });
     const { input, output, ...options } = defined(check(value, path));
+    const { groups = 1 } = options;
+    if (input % groups !== 0 || output % groups !== 0) {
+      throw new ModelFileError(`${path}.groups: expected a divisor of ${input} and ${output}, got ${groups}`);
+    }
     return conv2d(input, output, options);
   },
   linear(value, path) {
@@ -59,6 +72,23 @@ const makers: Readonly<Record<string, Check<Layer>>> = {
   localResponseNorm(value, path) {
     const [alpha, beta, k] = [optional(notNegative), optional(notNegative), optional(positive)];
     return localResponseNorm(defined(object({ size: window, alpha, beta, k })(value, path)));
+  },
+  layerNorm(value, path) {
+    const { features, ...options } = defined(object({ features: count, epsilon: optional(positive) })(value, path));
+    return layerNorm(features, options);
+  },
+  rmsNorm(value, path) {
+    const { features, ...options } = defined(object({ features: count, epsilon: optional(positive) })(value, path));
+    return rmsNorm(features, options);
+  },
+  groupNorm(value, path) {
+    const check = object({ channels: count, groups: count, epsilon: optional(positive) });
+    const { channels, ...options } = defined(check(value, path));
+    return groupNorm(channels, options);
+  },
+  instanceNorm(value, path) {
+    const { channels, ...options } = defined(object({ channels: count, epsilon: optional(positive) })(value, path));
+    return instanceNorm(channels, options);
   },
   padChannels(value, path) {
     const check = object({ before: optional(channels), after: optional(channels) });

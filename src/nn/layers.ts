@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.ts';
 import type { Activation } from '../kernels/activation.ts';
 import { conv2d as conv2dOp } from '../kernels/conv2d.ts';
 import { dropout as dropoutOp } from '../kernels/dropout.ts';
@@ -6,6 +7,7 @@ import { averagePool2d as averagePool2dOp, maxPool2d as maxPool2dOp } from '../k
 import { mean } from '../kernels/reduce.ts';
 import { reshape } from '../kernels/reshape.ts';
 import { relu as reluOp } from '../kernels/unary.ts';
+import type { SamePadding } from '../kernels/window2d.ts';
 import { perSample } from '../tensor/spec.ts';
 import { heNormal, zeros } from './initializers.ts';
 import type { Layer } from './layer.ts';
@@ -13,18 +15,33 @@ import type { Layer } from './layer.ts';
 export interface Conv2dOptions {
   readonly kernel: number;
   readonly stride?: number;
-  readonly padding?: number;
+  /** 'same': what makes the result `ceil(input / stride)` long, an odd one at the end, or in 'same-lower' the start. */
+  readonly padding?: number | SamePadding;
+  readonly dilation?: number;
+  /** Parts of the input channels, each convolved with its part of the output channels; `input` of them: depthwise. */
+  readonly groups?: number;
   readonly activation?: Activation;
 }
 
-/** Convolution of `[rows, input, H, W]`; weight `[output, input, kernel, kernel]`, bias `[output]`. */
+/**
+ * Convolution of `[rows, input, H, W]`; weight `[output, input / groups, kernel, kernel]`, bias `[output]`.
+ * @throws ArgumentError unless input and output are multiples of `groups`
+ */
 export function conv2d(input: number, output: number, options: Conv2dOptions): Layer {
   const { kernel, ...attributes } = options;
+  const { groups = 1 } = attributes;
+  if (input % groups !== 0 || output % groups !== 0) {
+    const what = `channels that are multiples of the ${groups} groups`;
+    throw new ArgumentError(`conv2d: expected ${what}, got ${input} and ${output}`);
+  }
   return {
     type: 'conv',
     options: { input, output, ...options },
     parameters: {
-      weight: { shape: [output, input, kernel, kernel], initialize: heNormal(input * kernel * kernel) },
+      weight: {
+        shape: [output, input / groups, kernel, kernel],
+        initialize: heNormal((input / groups) * kernel * kernel),
+      },
       bias: { shape: [output], initialize: zeros },
     },
     forward: (x, { parameter }) => conv2dOp({ x, weight: parameter('weight'), bias: parameter('bias') }, attributes),
@@ -48,7 +65,9 @@ export interface PoolOptions {
   readonly kernel: number;
   /** `kernel` where left out. */
   readonly stride?: number;
-  readonly padding?: number;
+  /** As for `conv2d`. */
+  readonly padding?: number | SamePadding;
+  readonly dilation?: number;
   /** Rounds the output size up: a last window may reach beyond the edge. */
   readonly ceil?: boolean;
   readonly activation?: Activation;

@@ -3,6 +3,13 @@ import { batchNormTraining } from '../kernels/batch-norm-training.ts';
 import { batchNorm } from '../kernels/batch-norm.ts';
 import { localResponseNorm as localResponseNormOp } from '../kernels/local-response-norm.ts';
 import type { LocalResponseNormAttributes } from '../kernels/local-response-norm.ts';
+import {
+  groupNorm as groupNormOp,
+  instanceNorm as instanceNormOp,
+  layerNorm as layerNormOp,
+  rmsNorm as rmsNormOp,
+} from '../kernels/row-normalization.ts';
+import type { NormalizationAttributes } from '../kernels/row-normalization.ts';
 import { updateRunningStatistics } from '../kernels/running-statistics.ts';
 import { ones, zeros } from './initializers.ts';
 import type { Layer } from './layer.ts';
@@ -48,4 +55,41 @@ export const localResponseNorm = (options: LocalResponseNormAttributes): Layer =
   options: { ...options },
   parameters: {},
   forward: (x) => localResponseNormOp({ x }, options),
+});
+
+const scaleAndBias = (size: number): Layer['parameters'] => ({
+  scale: { shape: [size], initialize: ones },
+  bias: { shape: [size], initialize: zeros },
+});
+
+/** Layer normalisation of the last axis of `[rows, ..., features]`; scale and bias `[features]`. */
+export const layerNorm = (features: number, options: NormalizationAttributes = {}): Layer => ({
+  type: 'layerNorm',
+  options: { features, ...options },
+  parameters: scaleAndBias(features),
+  forward: (x, { parameter }) => layerNormOp({ x, scale: parameter('scale'), bias: parameter('bias') }, options),
+});
+
+/** Root mean square normalisation of the last axis of `[rows, ..., features]`; scale `[features]`. */
+export const rmsNorm = (features: number, options: NormalizationAttributes = {}): Layer => ({
+  type: 'rmsNorm',
+  options: { features, ...options },
+  parameters: { scale: { shape: [features], initialize: ones } },
+  forward: (x, { parameter }) => rmsNormOp({ x, scale: parameter('scale') }, options),
+});
+
+/** Group normalisation of `[rows, channels, ...]`; scale and bias `[channels]`. */
+export const groupNorm = (channels: number, options: NormalizationAttributes & { readonly groups: number }): Layer => ({
+  type: 'groupNorm',
+  options: { channels, ...options },
+  parameters: scaleAndBias(channels),
+  forward: (x, { parameter }) => groupNormOp({ x, scale: parameter('scale'), bias: parameter('bias') }, options),
+});
+
+/** Instance normalisation of `[rows, channels, ...]`; scale and bias `[channels]`. */
+export const instanceNorm = (channels: number, options: NormalizationAttributes = {}): Layer => ({
+  type: 'instanceNorm',
+  options: { channels, ...options },
+  parameters: scaleAndBias(channels),
+  forward: (x, { parameter }) => instanceNormOp({ x, scale: parameter('scale'), bias: parameter('bias') }, options),
 });

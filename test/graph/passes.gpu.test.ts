@@ -4,6 +4,7 @@ import { compile } from '../../src/graph/program.ts';
 import type { CompileOptions, Program } from '../../src/graph/program.ts';
 import { checkpoint, trace } from '../../src/graph/trace.ts';
 import { fuse } from '../../src/graph/passes/fuse.ts';
+import { clip, gelu, hardSwish, leakyRelu, silu } from '../../src/kernels/activations.ts';
 import { add, mul, reluGrad, sub } from '../../src/kernels/binary.ts';
 import { conv2d } from '../../src/kernels/conv2d.ts';
 import type { Value } from '../../src/kernels/define.ts';
@@ -56,6 +57,25 @@ describe('fuse: the same bits by fewer launches', () => {
     }))).toEqual([5, 9]);
   });
 
+  it('activations that take what they are applied to for their gradient', async () => {
+    const given = { x: image, w: weight(6, 2, 3, 3), v: weight(4, 7), f: flat };
+    expect(await agree(given, ({ x, w, v, f }) => {
+      const [y, z] = [conv(x!, w!), linear({ x: f!, weight: v! })];
+      return {
+        silu: silu({ x: conv(x!, w!) }),
+        gelu: gelu({ x: linear({ x: f!, weight: v! }) }),
+        byTanh: gelu({ x: add({ a: f!, b: f! }) }, { approximate: 'tanh' }),
+        hardSwish: hardSwish({ x: conv(x!, w!) }),
+        leaky: leakyRelu({ x: linear({ x: f!, weight: v! }) }),
+        relu6: clip({ x: conv(x!, w!) }, { min: 0, max: 6 }),
+        // Of another slope, between other bounds, and before a maximum, whose order it may change.
+        steeper: leakyRelu({ x: z }, { alpha: 0.2 }),
+        lower: clip({ x: y }, { min: 0, max: 5 }),
+        pooled: maxPool2d({ x: silu({ x: conv(x!, w!) }) }, { kernel: 2 }),
+      };
+    })).toEqual([12, 19]);
+  });
+
   it('activations and their gradients behind element-wise operations, with broadcasting', async () => {
     const given = { x: image, b: weight(2, 1, 1), c: weight(1) };
     expect(await agree(given, ({ x, b, c }) => {
@@ -85,6 +105,20 @@ describe('fuse: the same bits by fewer launches', () => {
       up: maxPool2d({ x: conv(x!, w!) }, { kernel: 2, ceil: true }),
       tanh: maxPool2d({ x: conv(x!, w!, { activation: 'tanh' }) }, { kernel: 2 }),
     }))).toEqual([10, 10]);
+  });
+
+  it('under another shape, by what the shape does not matter to', async () => {
+    const given = { x: image, w: weight(6, 2, 3, 3), c: weight(2, 1, 1) };
+    expect(await agree(given, ({ x, w, c }) => {
+      const reshaped = (value: Value, ...shape: number[]): Value => reshape({ x: value }, { shape });
+      const y = conv(x!, w!);
+      const [height, width] = y.shape.slice(2) as [number, number];
+      return {
+        flat: relu({ x: reshaped(conv(x!, w!), 3, -1) }),
+        product: relu({ x: reshaped(mul({ a: x!, b: c! }), 3, -1) }),
+        other: maxPool2d({ x: reshaped(y, 3, 6, width, height) }, { kernel: 2 }),
+      };
+    })).toEqual([4, 6]);
   });
 
   it('gradients through activations', async () => {

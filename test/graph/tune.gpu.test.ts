@@ -45,11 +45,11 @@ describe('tune: matmul', () => {
 });
 
 describe('tune: variants that are no use', () => {
-  const [COPY, NEGATE] = [0, 6];
+  const [COPY, NEGATE] = [0, 18];
   const launch = (x: Value, y: Value, code: number, kernel = unaryKernel): Dispatch[] => [
     dispatch(kernel, {
       bind: { x, y },
-      params: { sizePerSample: SIZE, by: 1, plus: 0 },
+      params: { sizePerSample: SIZE, alpha: 0, beta: 0 },
       overrides: { OP: code },
       grid: linearGrid(SIZE, 256),
     }),

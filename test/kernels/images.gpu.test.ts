@@ -3,16 +3,20 @@ import { gradients } from '../../src/autograd/backward.ts';
 import { compile } from '../../src/graph/program.ts';
 import { mul } from '../../src/kernels/binary.ts';
 import { conv2d } from '../../src/kernels/conv2d.ts';
+import { convTranspose2d } from '../../src/kernels/conv-transpose2d.ts';
 import type { Operand, Value } from '../../src/kernels/define.ts';
-import { averagePool2d, maxPool2d } from '../../src/kernels/pool2d.ts';
+import { averagePool2d, lpPool2d, maxPool2d, maxPool2dIndices } from '../../src/kernels/pool2d.ts';
 import type { MaxPool2dAttributes } from '../../src/kernels/pool2d.ts';
 import { sum } from '../../src/kernels/reduce.ts';
+import { reshape } from '../../src/kernels/reshape.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import type { TypedArray } from '../../src/tensor/spec.ts';
 import { random } from '../op-table.ts';
 import { openTestDevice } from '../open-test-device.ts';
 
 const device = await openTestDevice();
+
+const shaped = (x: Operand, ...shape: number[]): Value => reshape({ x }, { shape });
 
 const floats = (shape: readonly number[], seed: number): Float32Array => Float32Array.from(random(shape, seed).data);
 
@@ -42,6 +46,21 @@ describe('the gradient of a maximum goes to the first of equals', () => {
   });
 });
 
+it('maxPool2dIndices counts places in a plane, of the first of equals, of the last NaN, and of none', async () => {
+  const spec = { dtype: 'f32', shape: [1, 2, 3, 4] } as const;
+  using program = await compile(device, { x: spec }, ({ x }) => ({
+    ...maxPool2dIndices({ x: x! }, { kernel: [3, 2] }),
+    // Both taps of each column are beside the input.
+    none: maxPool2dIndices({ x: x! }, { kernel: 2, dilation: [4, 1], padding: [1, 0] }).indices,
+  }));
+  const x = Float32Array.of(1, 7, 2, 2, 0, 7, 2, 2, 7, 0, 2, 2, NaN, 1, -Infinity, -Infinity, 0, NaN);
+  const filled = Float32Array.from({ length: 24 }, (_, at) => x[at] ?? -Infinity);
+  const { y, indices, none } = await program.call({ x: filled });
+  expect([...y]).toEqual([7, 2, NaN, -Infinity]);
+  expect([...indices]).toEqual([1, 2, 5, 2]);
+  expect([...none]).toEqual([2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1]);
+});
+
 describe('a poisoned sample', () => {
   const shape = [5, 3, 9, 7];
   const perSample = 3 * 9 * 7;
@@ -51,6 +70,9 @@ describe('a poisoned sample', () => {
     ['conv2d', (x, weight) => conv2d({ x, weight }, { padding: 2, activation }), 6 * 9],
     ['maxPool2d', (x) => maxPool2d({ x }, { kernel: 3, stride: 2, activation }), 4],
     ['averagePool2d', (x) => averagePool2d({ x }, { kernel: 2, ceil: true, activation }), 1],
+    ['lpPool2d', (x) => lpPool2d({ x }, { kernel: 3, stride: 1, p: 3 }), 9],
+    ['conv2d of groups', (x, w) => conv2d({ x, weight: shaped(w, 18, 1, 3, 3) }, { padding: 2, groups: 3 }), 6 * 9],
+    ['convTranspose2d', (x, w) => convTranspose2d({ x, weight: shaped(w, 3, 6, 3, 3) }, { activation }), 6 * 9],
   ])('shows where %s looks at it and nowhere else', async (_, operation, reached) => {
     const rows = new Rows(5);
     const specs = { x: { dtype: 'f32', shape, rows }, weight: { dtype: 'f32', shape: [6, 3, 3, 3] } } as const;

@@ -3,7 +3,7 @@ import { gradients } from '../../src/autograd/backward.ts';
 import { compile } from '../../src/graph/program.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { matmul } from '../../src/kernels/matmul.ts';
-import { max, mean, min, sum } from '../../src/kernels/reduce.ts';
+import { logSumExp, max, mean, min, prod, sum } from '../../src/kernels/reduce.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import { checkGradient, checkValue, host, random } from '../op-table.ts';
 import type { OpCase, OpRow } from '../op-table.ts';
@@ -37,7 +37,7 @@ describe('over the live samples', () => {
     samples,
     batched: ['x'],
   }));
-  it.each(Object.entries({ sum, mean, max, min }))('%s', async (name, op) => {
+  it.each(Object.entries({ sum, mean, max, min, prod, logSumExp }))('%s', async (name, op) => {
     await check(op, reduceRows[name as keyof typeof reduceRows], cases);
   });
 

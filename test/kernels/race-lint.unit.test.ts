@@ -10,7 +10,28 @@ import type { RaceInput } from './race-lint.ts';
 const TREE = { features: 3, classes: 18, parts: 2 };
 
 /** A product deeper than what is in workgroup memory at a time. */
-const DEEP = { aStrides: [0, 18, 1], batch: 1, bStrides: [0, 1, 18], m: 3, n: 3, k: 18, sampleAxis: 1, lanes: 8 };
+const DEEP = {
+  batchAxes: Array(24).fill(0),
+  batchRank: 1,
+  batch: 1,
+  aStrides: [18, 1],
+  bStrides: [1, 18],
+  m: 3,
+  n: 3,
+  k: 18,
+  sampleAxis: 1,
+  lanes: 8,
+};
+
+/** Two parts that leave room for others. */
+const BESIDE = { outerPerSample: 3, aLength: 1, bLength: 2, yLength: 7, offset: 3 };
+
+/** Of three positions the first adds up for the last as well. */
+const ADDING: RaceInput = {
+  params: { sizePerSample: 9, count: 3, behind: 3, length: 3, isSigned: 0 },
+  liveRows: 1,
+  storage: { links: Uint32Array.of(2, 0x7fffffff, 0xffffffff) },
+};
 
 /** Rows that move, more than one block of them. */
 const MOVING: RaceInput = { liveRows: 6, storage: { order: Uint32Array.of(0, 2, 3, 5, 6, 9) } };
@@ -22,6 +43,7 @@ const STEPPING: RaceInput = { storage: { share: Float32Array.of(1) } };
 const INPUTS: Readonly<Record<string, RaceInput>> = {
   adam: STEPPING,
   compact: { grid: [1] },
+  concat: { params: BESIDE },
   'exit-check-join': { params: TREE },
   'exit-check-wide': { params: TREE },
   'exit-check-wide-half': { params: TREE },
@@ -32,6 +54,8 @@ const INPUTS: Readonly<Record<string, RaceInput>> = {
   matmul: { overrides: { SUMS: 1 } },
   'matmul-subgroup': { overrides: { SUMS: 1 } },
   'matmul-tiled': { params: DEEP, grid: [1], overrides: { SUMS: 1 } },
+  'scatter-add': ADDING,
+  'scatter-add-u32': ADDING,
   sgd: STEPPING,
 };
 

@@ -5,7 +5,7 @@ import { concat } from '../../src/kernels/concat.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { matmul } from '../../src/kernels/matmul.ts';
 import { pad } from '../../src/kernels/pad.ts';
-import { max, sum } from '../../src/kernels/reduce.ts';
+import { max, mean, sum } from '../../src/kernels/reduce.ts';
 import { slice } from '../../src/kernels/slice.ts';
 import { relu } from '../../src/kernels/unary.ts';
 import { Rows } from '../../src/tensor/spec.ts';
@@ -21,7 +21,7 @@ describe('broadcasting', () => {
     ['repeats a length of 1', fixed(4, 1, 3), fixed(5, 1), fixed(4, 5, 3)],
     ['keeps an empty axis', fixed(0, 3), fixed(3), fixed(0, 3)],
     ['keeps the samples first', fixed(3), sampled(8, 3), sampled(8, 3)],
-  ])('%s', (_, a, b, expected) => expect(broadcast('add', a, b)).toEqual({ rows: undefined, ...expected }));
+  ])('%s', (_, a, b, expected) => expect(broadcast('add', [a, b])).toEqual({ rows: undefined, ...expected }));
 
   it.each<[string, Spec, Spec]>([
     ['lengths that differ', fixed(2, 3), fixed(2)],
@@ -32,8 +32,8 @@ describe('broadcasting', () => {
     ['integers', fixed(4), integers],
     ['seven axes', fixed(1, 1, 1, 1, 1, 1, 2), fixed(2)],
   ])('refuses %s', (_, a, b) => {
-    expect(() => broadcast('add', a, b)).toThrow(ShapeError);
-    expect(() => broadcast('add', a, b)).toThrow(/^add: expected f32 operands .* got \w+\[/);
+    expect(() => broadcast('add', [a, b])).toThrow(ShapeError);
+    expect(() => broadcast('add', [a, b])).toThrow(/^add: expected f32 operands .* got \w+\[/);
   });
 
   it('walks through what is repeated with a stride of 0', () => {
@@ -68,12 +68,17 @@ describe('infer', () => {
     expect(product(sampled(8, 3), fixed(3, 5))).toEqual(sampled(8, 5));
     expect(product(sampled(8, 3), sampled(8, 5), { transposeA: true })).toEqual({ ...fixed(3, 5), rows: undefined });
     expect(product(sampled(8, 3, 2), sampled(8, 5, 2), { transposeB: true })).toEqual(sampled(8, 3, 5));
+    expect(product(sampled(8, 1, 3, 2), fixed(6, 2, 5))).toEqual(sampled(8, 6, 3, 5));
+    expect(product(fixed(1, 3, 2), sampled(8, 2, 5))).toEqual(sampled(8, 3, 5));
   });
 
   it.each<[string, Spec, Spec, object]>([
     ['inner lengths that differ', fixed(2, 3), fixed(2, 3), {}],
     ['a vector', fixed(3), fixed(3, 2), {}],
-    ['a batch on one side', fixed(2, 3, 4), fixed(4, 5), {}],
+    ['batches that do not broadcast', fixed(2, 3, 4), fixed(3, 4, 5), {}],
+    ['more than six axes', fixed(1, 1, 1, 1, 1, 3, 4), fixed(4, 5), {}],
+    ['samples behind a batch', sampled(8, 4), fixed(3, 4, 5), {}],
+    ['as many matrices as samples', sampled(8, 3, 4), fixed(8, 4, 5), {}],
     ['samples along n', fixed(2, 3), sampled(4, 3), { transposeB: true }],
     ['samples along k on one side', sampled(4, 3), fixed(4, 5), { transposeA: true }],
   ])('matmul refuses %s', (_, a, b, attributes) => {
@@ -103,7 +108,7 @@ describe('infer', () => {
   it('refuses axes that are not there and dtypes that are not f32', () => {
     expect(() => sum.infer({ x: fixed(2, 3) }, { axes: [2] })).toThrow(ArgumentError);
     expect(() => sum.infer({ x: fixed(2, 3) }, { axes: [2] })).toThrow('sum: expected axes from -2 to 1, got 2');
-    expect(() => sum.infer({ x: integers }, {})).toThrow(ShapeError);
+    expect(() => mean.infer({ x: integers }, {})).toThrow('mean: expected f32 of at most 6 axes, got u32[4]');
     expect(() => relu.infer({ x: integers }, {})).toThrow('relu: expected f32[...], got u32[4]');
   });
 });
@@ -138,12 +143,12 @@ describe('moves along an axis', () => {
   it('name the positions that are not there', () => {
     const x = fixed(5, 3);
     expect(() => slice.infer({ x }, { axis: 2 })).toThrow('slice: expected axes from -2 to 1, got 2');
-    for (const [start, end] of [[-1, 2], [2, 2], [0, 6], [0.5, 2], [NaN, 2]] as const) {
-      const says = `slice: expected 0 <= start < end <= 5, got ${start} and ${end}`;
+    for (const [start, end] of [[-1, 2], [3, 2], [0, 6], [0.5, 2], [NaN, 2]] as const) {
+      const says = `slice: expected 0 <= start <= end <= 5, got ${start} and ${end}`;
       expect(() => slice.infer({ x }, { axis: 0, start, end })).toThrow(says);
     }
-    expect(() => pad.infer({ x }, { axis: 1, before: -1, after: -2 })).toThrow(
-      'pad: expected whole numbers that leave a position of 3, got -1 and -2',
+    expect(() => pad.infer({ x }, { axis: 1, before: -2, after: -2 })).toThrow(
+      'pad: expected whole numbers that leave out at most 3, got -2 and -2',
     );
   });
 });

@@ -4,7 +4,9 @@ import type { Stage } from '../../src/earlyexit/network.ts';
 import { layer, layerToJson } from '../../src/nn/layer-json.ts';
 import type { Layer } from '../../src/nn/layer.ts';
 import { averagePool2d, conv2d, flatten, globalAveragePool, linear, relu } from '../../src/nn/layers.ts';
-import { batchNorm2d, localResponseNorm } from '../../src/nn/normalization.ts';
+import {
+  batchNorm2d, groupNorm, instanceNorm, layerNorm, localResponseNorm, rmsNorm,
+} from '../../src/nn/normalization.ts';
 import { countParameters } from '../../src/nn/parameters.ts';
 import { padChannels, residual } from '../../src/nn/residual.ts';
 
@@ -62,9 +64,15 @@ describe('layers of networks with residual blocks', () => {
 
 describe('layers as JSON', () => {
   it.each<Layer>([
+    conv2d(6, 12, { kernel: 3, groups: 6, dilation: 2, padding: 'same' }),
+    averagePool2d({ kernel: 3, dilation: 2, padding: 'same-lower' }),
     batchNorm2d(16),
     batchNorm2d(3, { epsilon: 1e-3, momentum: 0.01, activation: 'relu' }),
     localResponseNorm({ size: 3, alpha: 5e-5, beta: 0.75, k: 2 }),
+    layerNorm(8),
+    rmsNorm(8, { epsilon: 1e-6 }),
+    groupNorm(6, { groups: 3, epsilon: 0.1 }),
+    instanceNorm(6),
     globalAveragePool(),
     padChannels({ before: 2 }),
     residual([conv2d(2, 2, { kernel: 1 })]),
@@ -77,9 +85,13 @@ describe('layers as JSON', () => {
   });
 
   it.each<[unknown, string]>([
+    [{ type: 'conv', input: 4, output: 6, kernel: 3, groups: 3 }, 'layer.groups: expected a divisor of 4 and 6, got 3'],
+    [{ type: 'conv', input: 4, output: 6, kernel: 3, padding: 'none' }, 'layer.padding: expected one of same,'],
     [{ type: 'norm' }, 'layer.channels: expected an integer >= 1'],
     [{ type: 'norm', channels: 2, epsilon: 0 }, 'layer.epsilon: expected a number >= 1e-30'],
     [{ type: 'norm', channels: 2, momentum: 1.5 }, 'layer.momentum: expected a number >= 0 and <= 1, got 1.5'],
+    [{ type: 'layerNorm', features: 2, epsilon: 0 }, 'layer.epsilon: expected a number >= 1e-30'],
+    [{ type: 'groupNorm', channels: 2 }, 'layer.groups: expected an integer >= 1'],
     [{ type: 'localResponseNorm', size: 0 }, 'layer.size: expected an integer >= 1'],
     [{ type: 'padChannels', after: 0.5 }, 'layer.after: expected an integer'],
     [{ type: 'residual', body: [{ type: 'relu' }, { type: 'magic' }] }, 'layer.body[1].type: expected one of conv,'],

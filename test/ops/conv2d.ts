@@ -28,6 +28,12 @@ const shapes: readonly (readonly [x: Four, weight: Four, attributes: Conv2dAttri
   [[2, 1, 3, 12], [2, 1, 1, 9], { padding: [1, 4] }],
   [[4, 11, 4, 4], [9, 11, 3, 3], { padding: 1, activation: 'relu' }],
   [[2, 2, 5, 5], [3, 2, 3, 3], { activation: 'tanh' }],
+  [[2, 2, 9, 8], [3, 2, 3, 4], { padding: 'same-lower', stride: 2, dilation: [2, 1] }],
+  [[3, 6, 5, 6], [12, 3, 3, 3], { groups: 2, padding: 1 }],
+  [[2, 9, 6, 5], [21, 3, 3, 2], { groups: 3, stride: 2, activation: 'relu' }],
+  // Depthwise, and two from two.
+  [[65, 5, 3, 9], [5, 1, 3, 3], { groups: 5, padding: 1 }],
+  [[2, 6, 7, 8], [6, 2, 2, 5], { groups: 3, stride: [2, 1], padding: 'same', activation: 'relu' }],
 ];
 
 const cases: readonly OpCase[] = [
@@ -45,10 +51,10 @@ const cases: readonly OpCase[] = [
 export const conv2dRow: OpRow = {
   cases,
   reference({ x, weight, bias }, attributes) {
-    const { stride, padding, dilation, activation = 'none' } = attributes as Conv2dAttributes;
+    const { stride, dilation, groups = 1, activation = 'none' } = attributes as Conv2dAttributes;
     const [samples, channels, height, width] = x!.shape as unknown as Four;
-    const [out, , kernelHeight, kernelWidth] = weight!.shape as unknown as Four;
-    const [top, left, bottom, right] = sidesOf(padding);
+    const [out, ofGroup, kernelHeight, kernelWidth] = weight!.shape as unknown as Four;
+    const [top, left, bottom, right] = sidesOf(attributes, [height, width], [kernelHeight, kernelWidth]);
     const [[strideY, strideX], [dilationY, dilationX]] = [pairOf(stride), pairOf(dilation)];
     const outHeight = outputLength(height, kernelHeight, strideY, top, bottom, { dilation: dilationY });
     const outWidth = outputLength(width, kernelWidth, strideX, left, right, { dilation: dilationX });
@@ -58,13 +64,14 @@ export const conv2dRow: OpRow = {
         for (let outY = 0; outY < outHeight; outY++) {
           for (let outX = 0; outX < outWidth; outX++) {
             let total = bias!.data[o]!;
-            for (let c = 0; c < channels; c++) {
+            for (let i = 0; i < ofGroup; i++) {
+              const c = Math.floor(o / (out / groups)) * ofGroup + i;
               for (let ky = 0; ky < kernelHeight; ky++) {
                 for (let kx = 0; kx < kernelWidth; kx++) {
                   const inY = outY * strideY + ky * dilationY - top;
                   const inX = outX * strideX + kx * dilationX - left;
                   if (inY < 0 || inY >= height || inX < 0 || inX >= width) continue;
-                  const tap = weight!.data[((o * channels + c) * kernelHeight + ky) * kernelWidth + kx]!;
+                  const tap = weight!.data[((o * ofGroup + i) * kernelHeight + ky) * kernelWidth + kx]!;
                   total += tap * x!.data[((n * channels + c) * height + inY) * width + inX]!;
                 }
               }

@@ -104,3 +104,107 @@ export const labelWeightsRow: OpRow = {
   },
   ulps: () => 0,
 };
+
+/** Classes on axis 1, a label for each of the other places; one of the labels is none of the classes. */
+const nllCase = (shape: readonly number[], attributes: object, dtype: 'i32' | 'u32', samples?: number): OpCase => {
+  const [n, classes, ...behind] = shape as [number, number, ...number[]];
+  const labels = randomIndices([n, ...behind], 31 + n, classes + 1);
+  const label = host(labels.shape, labels.data.map((value) => (dtype === 'i32' ? value - 1 : value)), dtype);
+  return {
+    inputs: { x: random(shape, n, -5, 0), label, ...(n % 2 && { weight: weightsOf(classes) }) },
+    attributes,
+    ...(samples && { samples, batched: ['x', 'label'] }),
+  };
+};
+
+export const nllRow: OpRow = {
+  cases: [
+    nllCase([1, 1], {}, 'u32'),
+    nllCase([64, 3], { ignore: 2 }, 'u32', 32),
+    nllCase([65, 10], {}, 'u32', 65),
+    nllCase([3, 5, 7], { ignore: -1 }, 'i32', 3),
+    nllCase([2, 3, 2, 2, 2, 2, 2], { ignore: 0 }, 'i32'),
+  ],
+  reference({ x, label, weight }, { ignore }: { ignore?: number }) {
+    const classes = x!.shape[1]!;
+    const inner = label!.data.length / label!.shape[0]!;
+    return host(label!.shape, label!.data.map((of, at) => {
+      if (of < 0 || of >= classes || of === ignore) return 0;
+      return -(weight?.data[of] ?? 1) * x!.data[(Math.floor(at / inner) * classes + of) * inner + (at % inner)]!;
+    }));
+  },
+  ulps: () => 1,
+  differentiable: ['x'],
+};
+
+interface ElementAttributes {
+  readonly reduction?: 'none' | 'mean' | 'sum';
+  readonly delta?: number;
+}
+
+const reductions: readonly ElementAttributes[] = [{ reduction: 'none' }, {}, { reduction: 'sum' }];
+
+type OfElement = (x: number, target: number, attributes: ElementAttributes, positiveWeight: number) => number;
+
+/** Each reduction, with samples and without. */
+const elementCases = (
+  make: (seed: number, shape: readonly number[]) => Record<string, Host>,
+  more: object,
+): OpCase[] =>
+  reductions.flatMap((attributes, index) => [[65, 7], [6, 2, 50]].map((shape, seed) => ({
+    inputs: make(index + seed, shape),
+    attributes: { ...attributes, ...more },
+    ...(seed && { samples: 3, batched: ['x', 'target'] }),
+  })));
+
+const elementRow = (of: OfElement, cases: OpCase[], differentiable: string[]): OpRow => ({
+  cases,
+  reference({ x, target, positiveWeight }, attributes: ElementAttributes) {
+    const weights = positiveWeight?.data ?? Float64Array.of(1);
+    const losses = x!.data.map((value, i) => of(value, target!.data[i]!, attributes, weights[i % weights.length]!));
+    if (attributes.reduction === 'none') return host(x!.shape, losses);
+    const total = losses.reduce((sum, loss) => sum + loss, 0);
+    return host([], [attributes.reduction === 'sum' ? total : total / losses.length]);
+  },
+  // WGSL promises 3 + 2 |x| ulp of exp(x).
+  ulps: () => 90,
+  differentiable,
+  mixesRows: true,
+});
+
+const pair = (seed: number, shape: readonly number[]) => ({
+  x: random(shape, seed, -3, 3),
+  target: random(shape, seed + 20, -3, 3),
+});
+
+export const meanSquaredErrorRow = elementRow(
+  (x, target) => (x - target) ** 2,
+  elementCases(pair, {}),
+  ['x', 'target'],
+);
+
+export const huberRow = elementRow((x, target, { delta = 1 }) => {
+  const size = Math.abs(x - target);
+  return size <= delta ? size ** 2 / 2 : delta * (size - delta / 2);
+}, [...elementCases(pair, { delta: 0.7 }), ...elementCases(pair, {}).slice(0, 1)], ['x', 'target']);
+
+/** log(1 + e^x) */
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+const logits = (seed: number, shape: readonly number[]) => ({
+  x: random(shape, seed, -5, 5),
+  target: random(shape, seed + 20, 0, 1),
+  ...(seed % 2 && { positiveWeight: random([shape.at(-1)!], 7, 0.5, 3) }),
+});
+
+/** Logits whose losses are as small as 1e-17, where 1 + e^-x is 1. */
+const sure: OpCase = {
+  inputs: { x: random([50], 8, 30, 40), target: host([50], new Float64Array(50).fill(1)) },
+  attributes: { reduction: 'none' },
+};
+
+export const binaryCrossEntropyRow = elementRow(
+  (x, target, _, weight) => weight * target * softplus(-x) + (1 - target) * softplus(x),
+  [...elementCases(logits, {}), sure],
+  ['x'],
+);

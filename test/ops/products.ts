@@ -1,5 +1,7 @@
+import { sizeOf } from '../../src/tensor/spec.ts';
 import { host, random } from '../op-table.ts';
 import type { Host, OpCase, OpRow } from '../op-table.ts';
+import { broadcastIndex, broadcastShape } from './broadcast.ts';
 
 interface Transposes {
   readonly transposeA?: boolean;
@@ -26,6 +28,29 @@ export const factors = (m: number, k: number, n: number, { transposeA, transpose
   b: random(transposeB ? [n, k] : [k, n], m + n + 1),
 });
 
+/** What is before the matrices of a and of b, and which of them carry samples. */
+const before: readonly (readonly [a: readonly number[], b: readonly number[], ...batched: ('a' | 'b')[]])[] = [
+  [[3], []],
+  [[], [3]],
+  [[2, 3], [1]],
+  [[2, 1, 3], [1, 4, 1]],
+  [[2, 3, 1, 2], [2, 1, 3, 2]],
+  [[0], []],
+  [[3], [], 'a'],
+  [[3, 2], [], 'a'],
+  [[3, 2], [2], 'a'],
+  [[3, 2, 4], [3, 2, 1], 'a', 'b'],
+  [[1, 4], [3, 1], 'b'],
+  [[1], [6], 'b'],
+];
+
+const broadcasting = before.map(([left, right, ...batched], seed): OpCase => {
+  const attributes = transposes[(3 * seed) % 4]!;
+  const { a, b } = factors(4, 5, 9, attributes);
+  const inputs = { a: random([...left, ...a.shape], 90 + seed), b: random([...right, ...b.shape], 91 + seed) };
+  return { inputs, attributes, ...(batched.length > 0 && { samples: 3, batched }) };
+});
+
 const matmulCases: readonly OpCase[] = [
   { inputs: factors(5, 0, 4, {}) },
   ...sizes.flatMap(([m, k, n]) =>
@@ -43,31 +68,37 @@ const matmulCases: readonly OpCase[] = [
     const b = random(transposeB ? [3, 9, 5] : [3, 5, 9], 71);
     return [{ inputs: { a, b }, attributes }, { inputs: { a, b }, attributes, samples: 3, batched: ['a', 'b'] }];
   }),
+  ...broadcasting,
 ];
+
+/** The product of matrices, what is before them broadcasting. */
+export function product(a: Host, b: Host, { transposeA, transposeB }: Transposes): Host {
+  const [aSizes, bSizes] = [a.shape.slice(-2), b.shape.slice(-2)];
+  const [m, k] = (transposeA ? [aSizes[1], aSizes[0]] : aSizes) as [number, number];
+  const n = bSizes[transposeB ? 0 : 1]!;
+  const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const lengths = broadcastShape(left, right);
+  const batch = sizeOf(lengths);
+  const y = new Float64Array(batch * m * n);
+  for (let z = 0; z < batch; z++) {
+    const [leftAt, rightAt] = [broadcastIndex(z, lengths, left) * m * k, broadcastIndex(z, lengths, right) * k * n];
+    for (let row = 0; row < m; row++) {
+      for (let column = 0; column < n; column++) {
+        let total = 0;
+        for (let i = 0; i < k; i++) {
+          const ofA = a.data[leftAt + (transposeA ? i * m + row : row * k + i)]!;
+          total += ofA * b.data[rightAt + (transposeB ? column * k + i : i * n + column)]!;
+        }
+        y[(z * m + row) * n + column] = total;
+      }
+    }
+  }
+  return host([...lengths, m, n], y);
+}
 
 export const matmulRow: OpRow = {
   cases: matmulCases,
-  reference({ a, b }, { transposeA, transposeB }: Transposes) {
-    const batch = a!.shape.length === 3 ? a!.shape[0]! : 1;
-    const [aSizes, bSizes] = [a!.shape.slice(-2), b!.shape.slice(-2)];
-    const [m, k] = (transposeA ? [aSizes[1], aSizes[0]] : aSizes) as [number, number];
-    const n = bSizes[transposeB ? 0 : 1]!;
-    const y = new Float64Array(batch * m * n);
-    for (let z = 0; z < batch; z++) {
-      for (let row = 0; row < m; row++) {
-        for (let column = 0; column < n; column++) {
-          let total = 0;
-          for (let i = 0; i < k; i++) {
-            const left = z * m * k + (transposeA ? i * m + row : row * k + i);
-            const right = z * k * n + (transposeB ? column * k + i : i * n + column);
-            total += a!.data[left]! * b!.data[right]!;
-          }
-          y[(z * m + row) * n + column] = total;
-        }
-      }
-    }
-    return host(a!.shape.length === 3 ? [batch, m, n] : [m, n], y);
-  },
+  reference: ({ a, b }, attributes: Transposes) => product(a!, b!, attributes),
   // The bound of the web platform tests for WebNN's matmul.
   ulps: ({ inputs, attributes = {} }) => 2 * inputs['a']!.shape.at((attributes as Transposes).transposeA ? -2 : -1)!,
   differentiable: ['a', 'b'],
@@ -110,4 +141,35 @@ export const linearRow: OpRow = {
   },
   ulps: ({ inputs }) => 2 * inputs['weight']!.shape[1]! + 32,
   differentiable: ['x', 'weight', 'bias'],
+};
+
+interface Gemm extends Transposes {
+  readonly alpha?: number;
+  readonly beta?: number;
+}
+
+const gemmCase = (c: readonly number[] | undefined, attributes: Gemm, samples?: number): OpCase => ({
+  inputs: { ...factors(4, 5, 3, attributes), ...(c && { c: random(c, 7) }) },
+  attributes,
+  ...(samples && { samples, batched: ['a'] }),
+});
+
+export const gemmRow: OpRow = {
+  cases: [
+    gemmCase([3], { transposeB: true }),
+    gemmCase([4, 1], { transposeA: true, alpha: 0.5 }),
+    gemmCase([], { transposeA: true, transposeB: true, alpha: -2, beta: 0.25 }),
+    gemmCase([4, 3], { beta: 3 }),
+    gemmCase([1, 3], { transposeB: true }, 4),
+    gemmCase([3], { transposeB: true }, 2),
+  ],
+  reference({ a, b, c }, attributes: Gemm) {
+    const { alpha = 1, beta = 1 } = attributes;
+    const { shape, data } = product(a!, b!, attributes);
+    return host(shape, data.map((value, index) => {
+      return alpha * value + beta * c!.data[broadcastIndex(index, shape, c!.shape)]!;
+    }));
+  },
+  ulps: () => 14,
+  differentiable: ['a', 'b', 'c'],
 };

@@ -1,4 +1,4 @@
-import { host, random } from '../op-table.ts';
+import { distinct, host, random } from '../op-table.ts';
 import type { Host, OpCase, OpRow } from '../op-table.ts';
 
 interface Attributes {
@@ -6,13 +6,16 @@ interface Attributes {
   readonly keepDims?: boolean;
 }
 
-const whole = (shape: readonly number[], attributes: Attributes = {}): OpCase => ({
-  inputs: { x: random(shape, shape.length + shape[0]!, 0.5, 1.5) },
+type Make = (shape: readonly number[], seed: number) => Host;
+const around1: Make = (shape, seed) => random(shape, seed, 0.5, 1.5);
+
+const whole = (shape: readonly number[], attributes: Attributes = {}, make: Make = around1): OpCase => ({
+  inputs: { x: make(shape, shape.length + shape[0]!) },
   attributes,
 });
 
-const sampled = (shape: readonly number[], samples: number, attributes: Attributes): OpCase => ({
-  ...whole(shape, attributes),
+const sampled = (shape: readonly number[], samples: number, attributes: Attributes, make?: Make): OpCase => ({
+  ...whole(shape, attributes, make),
   samples,
   batched: ['x'],
 });
@@ -63,21 +66,61 @@ const add = (values: readonly number[]): number => values.reduce((total, value) 
 
 type Of = (values: readonly number[]) => number;
 
-function row(of: Of, ulps: (count: number) => number, differentiable?: readonly string[]): OpRow {
+function row(of: Of, ulps: (count: number) => number, given: readonly OpCase[] = cases): OpRow {
   return {
-    cases,
+    cases: given,
     reference({ x }, attributes) {
       const { shape, elements } = groups(x!, attributes);
-      return host(shape, elements.map(of));
+      return host(shape, elements.map(of), x!.dtype);
     },
     ulps: ({ inputs, attributes = {} }) => ulps(groups(inputs['x']!, attributes).elements[0]?.length ?? 0),
-    differentiable,
+    differentiable: ['x'],
   };
 }
 
+/** What the members but the first are tried with: one step of the tree, two, none; with samples and without. */
+const few = (make: Make): OpCase[] => [
+  whole([65, 64], { axes: [-1] }, make),
+  whole([3, 2, 300], { axes: [0, 2] }, make),
+  whole([3, 0], { axes: [1] }, make),
+  sampled([6, 300], 3, { axes: [1], keepDims: true }, make),
+];
+
+/** Far enough apart that a finite difference does not change which is the greatest. */
+const apart: Make = (shape, seed) => distinct(shape, seed, 0.001);
+
+/** At least 1/2 from 0, of both signs. */
+const signed: Make = (shape, seed) => {
+  const { data } = random(shape, seed, 0.5, 1.5);
+  return host(shape, data.map((value, index) => (index % 3 ? value : -value)));
+};
+
+/** So near to 1 that the product of many stays in range. */
+const factors: Make = (shape, seed) => random(shape, seed, 0.98, 1.02);
+
+/** Whose exponentials no f32 holds. */
+const large: Make = (shape, seed) => random(shape, seed, 95, 105);
+
+const root = (values: readonly number[]): number => Math.sqrt(add(values.map((value) => value ** 2)));
+
+const logSumExp: Of = (values) => {
+  const greatest = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  return values.length ? greatest + Math.log(add(values.map((value) => Math.exp(value - greatest)))) : -Infinity;
+};
+
+export const maxOf: Of = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
+export const minOf: Of = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
+
 export const reduceRows = {
-  sum: row(add, (count) => count, ['x']),
-  mean: row((values) => (values.length ? add(values) / values.length : 0), (count) => count + 2, ['x']),
-  max: row((values) => values.reduce((a, b) => Math.max(a, b), -Infinity), () => 0),
-  min: row((values) => values.reduce((a, b) => Math.min(a, b), Infinity), () => 0),
+  sum: row(add, (count) => count),
+  mean: row((values) => (values.length ? add(values) / values.length : 0), (count) => count + 2),
+  max: row(maxOf, () => 0, few(apart)),
+  min: row(minOf, () => 0, few(apart)),
+  prod: row((values) => values.reduce((a, b) => a * b, 1), (count) => count + 1, few(factors)),
+  l1: row((values) => add(values.map(Math.abs)), (count) => count, few(signed)),
+  l2: row(root, (count) => count + 4, few(signed)),
+  sumSquare: row((values) => add(values.map((value) => value ** 2)), (count) => count + 1, few(signed)),
+  // WGSL promises 3 ulp of log, relative to a result that is far from 0.
+  logSum: row((values) => Math.log(add(values)), (count) => count + 4, few(around1)),
+  logSumExp: row(logSumExp, (count) => count + 8, few(large)),
 } satisfies Record<string, OpRow>;

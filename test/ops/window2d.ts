@@ -3,9 +3,27 @@ import type { Pair, WindowAttributes } from '../../src/kernels/window2d.ts';
 export const pairOf = (value: number | Pair = 1): Pair => (typeof value === 'number' ? [value, value] : value);
 
 /** Padding above, left, below, right. */
-export function sidesOf(padding: WindowAttributes['padding'] = 0): readonly [number, number, number, number] {
+export function sidesOf(
+  { padding = 0, stride, dilation }: WindowAttributes,
+  input: Pair,
+  kernel: Pair,
+): readonly [number, number, number, number] {
   if (typeof padding === 'number') return [padding, padding, padding, padding];
-  return padding.length === 2 ? [padding[0], padding[1], padding[0], padding[1]] : padding;
+  if (typeof padding !== 'string') {
+    return padding.length === 2 ? [padding[0], padding[1], padding[0], padding[1]] : padding;
+  }
+  // As few as are enough for a window at each multiple of the stride that is on the input.
+  const totals = ([0, 1] as const).map((axis) => {
+    const [step, spread] = [pairOf(stride)[axis], pairOf(dilation)[axis]];
+    const windows = (total: number): number =>
+      outputLength(input[axis], kernel[axis], step, 0, total, { dilation: spread });
+    let total = 0;
+    while (windows(total) < Math.ceil(input[axis] / step)) total++;
+    return total;
+  });
+  const half = (round: (value: number) => number): Pair => [round(totals[0]! / 2), round(totals[1]! / 2)];
+  const [less, more] = [half(Math.floor), half(Math.ceil)];
+  return padding === 'same' ? [...less, ...more] : [...more, ...less];
 }
 
 /** Counts the windows one by one. */

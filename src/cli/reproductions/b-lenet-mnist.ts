@@ -37,7 +37,7 @@ export const bLeNetMnist: Reproduction = {
       epochs: EPOCHS,
       batch: BATCH,
       strategy: twoPhase({ share: 1 / 3 }),
-      optimizer: adam({ learningRate: cosine(1e-3, steps) }),
+      optimizer: adam({ learningRate: cosine(3e-3, steps) }),
     });
     const scores = await scoreExits(model, test, { signal: workbench.signal });
     const { macs } = model.network;
@@ -66,7 +66,7 @@ export const bLeNetMnist: Reproduction = {
     const text = [
       list([
         ['data', `${test.name}, ${test.labels.length} images; published: all 10,000`],
-        ['training', `5 + 10 epochs, batch ${BATCH}, Adam 0.001 with cosine, seed ${SEED}`],
+        ['training', `5 + 10 epochs, batch ${BATCH}, Adam 0.003 with cosine, seed ${SEED}`],
         ['last exit', `${percent(lastExit)} (published for B-LeNet's trunk: 99.20 %)`],
         [`T = ${THRESHOLD}`, `${percent(chosen.accuracy)} +- ${percent(standardError)} (one standard error)`],
       ]),

@@ -1,6 +1,8 @@
 import { ArgumentError } from '../../errors.ts';
-import { add, minimum, mul, notLess } from '../../kernels/binary.ts';
+import { add, minimum, mul } from '../../kernels/binary.ts';
+import { greaterOrEqual } from '../../kernels/compare.ts';
 import { concat } from '../../kernels/concat.ts';
+import { cast } from '../../kernels/convert.ts';
 import { crossEntropy } from '../../kernels/cross-entropy.ts';
 import { constant } from '../../kernels/define.ts';
 import type { Value } from '../../kernels/define.ts';
@@ -75,7 +77,7 @@ export function learnedGates({ mu, intoHeads = false }: LearnedGatesOptions): Lo
       let soFar = losses[0]!;
       const terms = behind.map((least, at) => {
         if (at > 0) soFar = minimum({ a: soFar, b: losses[at]! });
-        const target = stopGradient(notLess({ a: least, b: soFar }));
+        const target = cast({ x: greaterOrEqual({ a: least, b: soFar }) }, { to: 'f32' });
         const logit = gateLogit(context, built[at]!, { stopped: !intoHeads });
         // BCE of a logit a is softplus(-a) where the target is 1, and softplus(a) where it is 0.
         return mean({ x: softplus(mul({ a: logit, b: scale({ x: target }, { by: -2, plus: 1 }) })) });

@@ -1,10 +1,11 @@
 import { ArgumentError } from '../../errors.ts';
-import { add, maximum, mul, notLess, sub } from '../../kernels/binary.ts';
+import { add, maximum, mul, sub } from '../../kernels/binary.ts';
+import { greaterOrEqual } from '../../kernels/compare.ts';
 import { concat } from '../../kernels/concat.ts';
+import { cast } from '../../kernels/convert.ts';
 import { crossEntropy } from '../../kernels/cross-entropy.ts';
 import { constant } from '../../kernels/define.ts';
 import type { Value } from '../../kernels/define.ts';
-import { stopGradient } from '../../kernels/gradient-scale.ts';
 import { pad } from '../../kernels/pad.ts';
 import { mean } from '../../kernels/reduce.ts';
 import { reshape } from '../../kernels/reshape.ts';
@@ -82,7 +83,7 @@ export function act({ tau = 0.01, epsilon = 0.01 }: ActOptions = {}): LossTerm {
     trace(context) {
       const { losses, before } = stepsOf('act', context);
       // 1 for the steps that a row takes, and for the last of them.
-      const runs = stopGradient(notLess({ a: row([1 - epsilon]), b: before }));
+      const runs = cast({ x: greaterOrEqual({ a: row([1 - epsilon]), b: before }) }, { to: 'f32' });
       const halts = sub({ a: runs, b: ahead(runs) });
       const remainder = mul({ a: halts, b: scale({ x: before }, { by: -1, plus: 1 }) });
       const cost = meanOfRows(add({ a: runs, b: remainder }));

@@ -5,7 +5,7 @@
 // Grid: one invocation per 8 pixels that are neighbours in a row, which share the draws of their image.
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
-import package::lib::random::{multiplyHigh, philox};
+import package::lib::random::{multiplyHigh, normalOf, philox};
 
 struct Params {
   // For each live row.
@@ -34,17 +34,10 @@ struct Params {
 const THREADS = 64u;
 const PIXELS = 8u;
 const DRAWS = 3u;
-const PI = 3.14159265;
 
 // A whole number below `bound`, from 32 random bits (Lemire 2019, without the rejection: a bias of bound / 2^32).
 fn below(bound: u32, word: u32) -> u32 {
   return multiplyHigh(word, bound);
-}
-
-// Standard normal (Box and Muller 1958). WGSL bounds the error of cos on [-pi, pi] only, and log(1) may lie above 0.
-fn normal(words: vec2u) -> f32 {
-  let uniforms = (vec2f(words >> vec2u(8)) + vec2f(1, 0)) * 0x1p-24;
-  return sqrt(max(-2 * log(uniforms.x), 0)) * cos((2 * uniforms.y - 1) * PI);
 }
 
 @compute @workgroup_size(THREADS)
@@ -88,7 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let at = line * shape.width + column;
     if (shape.noise > 0) {
       // Counted from the end: the draws of the images are counted from the beginning.
-      value += shape.noise * normal(philox(vec2u(~at, shape.stream), key));
+      value += shape.noise * normalOf(philox(vec2u(~at, shape.stream), key));
     }
     let cut = row - square.x < shape.cutout && column - square.y < shape.cutout;
     y[at] = select(value, shape.fill, cut);

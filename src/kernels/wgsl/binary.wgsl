@@ -1,63 +1,135 @@
 // Element-wise y = activate(f(a, b)) with broadcasting, f chosen by OP (the list is that of binary.ts); or the gradient
-// before an activation whose result is `activated`, of which f(a, b) is the gradient.
-// y, activated: [sizePerSample * samples]; a and b through a stride for each axis of y, 0 where they are repeated.
+// before an activation whose result is `activated`, of which f(a, b) is the gradient. Of integers where `i32` or `u32`;
+// what is long to compile and seldom asked for is in `special`.
+// y, activated: [sizePerSample * samples]; a and b through the strides of lib/broadcast.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
-import package::lib::activation::activate;
-import package::lib::activation::activationGrad;
+// variants: i32 u32 special
+@if(!i32 && !u32) import package::lib::activation::activate;
+@if(!i32 && !u32) import package::lib::activation::activationGrad;
+import package::lib::broadcast::live;
+import package::lib::broadcast::operandsOf;
+import package::lib::broadcast::params;
+@if(!i32 && !u32 && !special) import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
-import package::lib::live::Live;
+@if(special) import package::lib::power::power;
+@if(special) import package::lib::power::powerGrowth;
+@if(special) import package::lib::power::powerSlope;
+@if(special) import package::lib::remainder::flooredRemainder;
+@if(special) import package::lib::remainder::remainderOf;
 
-struct Params {
-  // From the outermost to the innermost: length, stride in a, stride in b.
-  axes: array<vec4u, 6>,
-  rank: u32,
-  sizePerSample: u32,
-}
+@if(i32) alias Element = i32;
+@if(u32) alias Element = u32;
+@if(!i32 && !u32) alias Element = f32;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read> activated: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
-@group(0) @binding(5) var<uniform> live: Live;
+@group(0) @binding(2) var<storage, read> a: array<Element>;
+@group(0) @binding(3) var<storage, read> b: array<Element>;
+@group(0) @binding(4) var<storage, read_write> y: array<Element>;
+@if(!i32 && !u32) @group(0) @binding(5) var<storage, read> activated: array<f32>;
 
 override OP: u32 = 0;
-override ACTIVATION: u32 = 0;
-override ACTIVATION_GRAD: u32 = 0;
-// Whether both operands are walked through in one even stride: then there is a single axis and nothing to divide.
-override EVEN: bool = false;
+@if(!i32 && !u32) override ACTIVATION: u32 = 0;
+@if(!i32 && !u32) override ACTIVATION_GRAD: u32 = 0;
 
 const THREADS = 64u;
 const ELEMENTS = 4u;
 
-fn apply(p: f32, q: f32) -> f32 {
+@if(!special)
+fn apply(p: Element, q: Element) -> Element {
   switch (OP) {
+    case 0u: { return p + q; }
     case 1u: { return p - q; }
     case 2u: { return p * q; }
     case 3u: { return p / q; }
-    case 4u: { return max(p, q); }
-    case 5u: { return min(p, q); }
-    case 6u: { return select(0.0, 1.0, p >= q); }
-    case 7u: { return select(0.0, 1.0, p < q); }
-    // From the result p of an activation and the gradient q of it.
-    case 8u, 9u, 10u: { return activationGrad(OP - 7, p, q); }
-    default: { return p + q; }
+    case 4u: { return greater(p, q); }
+    case 5u: { return lesser(p, q); }
+    default: { return applyOther(p, q); }
   }
 }
 
-// Where an element of y finds its operands. The outermost axis takes what is left and so needs no division.
-fn operandsOf(index: u32) -> vec2u {
-  if (EVEN) {
-    return index * params.axes[0].yz;
+@if(!i32 && !u32 && !special)
+fn applyOther(p: f32, q: f32) -> f32 {
+  switch (OP) {
+    case 6u: { return select(p, q * p, p < 0); }
+    case 7u: { return select(1.0, q, p < 0); }
+    // From the result p of an activation and the gradient q of it.
+    default: { return activationGrad(OP - 7, p, q); }
   }
-  var rest = index;
-  var at = vec2u();
-  for (var axis = params.rank - 1; axis > 0; axis--) {
-    let current = params.axes[axis];
-    at += rest % current.x * current.yz;
-    rest /= current.x;
+}
+
+@if(i32 || u32)
+fn applyOther(p: Element, q: Element) -> Element {
+  switch (OP) {
+    case 16u: { return flooredRemainder(p, q); }
+    case 17u: { return remainderOf(p, q); }
+    default: { return power(p, q); }
   }
-  return at + rest * params.axes[0].yz;
+}
+
+@if(special)
+fn apply(p: f32, q: f32) -> f32 {
+  switch (OP) {
+    case 16u: { return flooredRemainder(p, q); }
+    case 17u: { return remainderOf(p, q); }
+    case 18u: { return power(p, q); }
+    case 19u: { return powerSlope(p, q); }
+    default: { return powerGrowth(p, q); }
+  }
+}
+
+@if(!i32 && !u32 && !special)
+fn greater(p: f32, q: f32) -> f32 {
+  return select(max(p, q), p + q, isNanBits(bitcast<u32>(p)) || isNanBits(bitcast<u32>(q)));
+}
+
+@if(!i32 && !u32 && !special)
+fn lesser(p: f32, q: f32) -> f32 {
+  return select(min(p, q), p + q, isNanBits(bitcast<u32>(p)) || isNanBits(bitcast<u32>(q)));
+}
+
+@if(i32 || u32)
+fn greater(p: Element, q: Element) -> Element {
+  return max(p, q);
+}
+
+@if(i32 || u32)
+fn lesser(p: Element, q: Element) -> Element {
+  return min(p, q);
+}
+
+@if(i32 || u32)
+fn remainderOf(p: Element, q: Element) -> Element {
+  return p % q;
+}
+
+@if(i32 || u32)
+fn flooredRemainder(p: Element, q: Element) -> Element {
+  let rest = p % q;
+  return select(rest, rest + q, rest != 0 && (rest < 0) != (q < 0));
+}
+
+// Modulo 2^32, but of a negative power what is left of 1 / base^-power without its fraction, 0 for a base of 0.
+@if(i32 || u32)
+fn power(base: Element, exponent: Element) -> Element {
+  if (exponent < 0) {
+    if (base == 1) {
+      return 1;
+    }
+    @if(i32) {
+      if (base == -1) {
+        return select(1, -1, (exponent & 1) != 0);
+      }
+    }
+    return 0;
+  }
+  var result = Element(1);
+  var factor = base;
+  for (var left = u32(exponent); left > 0; left >>= 1) {
+    if ((left & 1) != 0) {
+      result *= factor;
+    }
+    factor *= factor;
+  }
+  return result;
 }
 
 @compute @workgroup_size(THREADS)
@@ -72,10 +144,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if (i < end) {
       let at = operandsOf(i);
       var value = apply(a[at.x], b[at.y]);
-      if (ACTIVATION_GRAD != 0) {
-        value = activationGrad(ACTIVATION_GRAD, activated[i], value);
+      @if(!i32 && !u32) {
+        if (ACTIVATION_GRAD != 0) {
+          value = activationGrad(ACTIVATION_GRAD, activated[i], value);
+        }
+        value = activate(ACTIVATION, value);
       }
-      y[i] = activate(ACTIVATION, value);
+      y[i] = value;
     }
   }
 }

@@ -1,6 +1,6 @@
-// One after the other along an axis: y[outer, i] = a[outer, i], or b[outer, i - aLength] behind the end of a.
-// a: [outer, aLength], b: [outer, bLength], y: [outer, aLength + bLength], where i counts along the axis and what is
-// behind it, of any dtype: the bits move.
+// Two parts of y along an axis: y[outer, offset + i] = a[outer, i], or b[outer, i - aLength] behind the end of a.
+// a: [outer, aLength], b: [outer, bLength], y: [outer, yLength], where i counts along the axis and what is behind it,
+// of any dtype: the bits move.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
@@ -9,6 +9,8 @@ struct Params {
   outerPerSample: u32,
   aLength: u32,
   bLength: u32,
+  yLength: u32,
+  offset: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<u32>;
@@ -31,10 +33,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if (i < end) {
       let outer = i / length;
       let along = i % length;
+      let at = outer * shape.yLength + shape.offset + along;
       if (along < shape.aLength) {
-        y[i] = a[outer * shape.aLength + along];
+        y[at] = a[outer * shape.aLength + along];
       } else {
-        y[i] = b[outer * shape.bLength + along - shape.aLength];
+        y[at] = b[outer * shape.bLength + along - shape.aLength];
       }
     }
   }

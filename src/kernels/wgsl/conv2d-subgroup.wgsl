@@ -1,7 +1,7 @@
 // The convolution of lib/convolution, with weights exchanged within subgroups: an invocation loads that of one channel,
 // for all of them. A load costs a software adapter as much as 30 products, an exchange about as much as one.
-// Grid: [tiles, channels / 8], a workgroup each: an invocation computes 8 channels of 4 pixels that are neighbours in a
-// row, or in two.
+// Grid: [tiles, channels / 8, groups], a workgroup each: an invocation computes 8 channels of 4 pixels that are
+// neighbours in a row, or in two.
 import package::lib::activation::activate;
 import package::lib::convolution::ACTIVATION;
 import package::lib::convolution::BIAS;
@@ -40,7 +40,7 @@ fn main(
   let across = (shape.outWidth + PIXELS - 1) / PIXELS;
   let tileRows = select(shape.outHeight, shape.outHeight / 2, POOL);
   let rows = live.rows * shape.samples * tileRows;
-  let firstChannel = group.y * CHANNELS;
+  let firstChannel = group.z * shape.groupOutChannels + group.y * CHANNELS;
   if (group.x * THREADS >= rows * across || firstChannel >= shape.outChannels) {
     return;
   }
@@ -53,12 +53,13 @@ fn main(
   let firstX = outX * shape.strideX - shape.padLeft;
 
   // The channels of which an invocation loads weights: one of all, or one of each half if a subgroup is no larger.
-  // Channels beyond the last repeat it and are not stored.
+  // Channels beyond the last of the group repeat it and are not stored.
+  let lastChannel = (group.z + 1) * shape.groupOutChannels - 1;
   let kernelWidth = select(KERNEL_WIDTH, shape.kernelWidth, KERNEL_WIDTH == 0);
-  let taps = shape.inChannels * shape.kernelHeight * kernelWidth;
+  let taps = shape.groupInChannels * shape.kernelHeight * kernelWidth;
   let small = size < CHANNELS;
-  let lower = min(firstChannel + lane % select(CHANNELS, 4, small), shape.outChannels - 1) * taps;
-  let upper = min(firstChannel + 4 + lane % 4, shape.outChannels - 1) * taps;
+  let lower = min(firstChannel + lane % select(CHANNELS, 4, small), lastChannel) * taps;
+  let upper = min(firstChannel + 4 + lane % 4, lastChannel) * taps;
   let half = select(4u, 0u, small);
 
   // Not a constant: drivers would unroll the loop, and compile for twice as long.
@@ -73,8 +74,9 @@ fn main(
     var sum0 = vec4f(); var sum1 = vec4f(); var sum2 = vec4f(); var sum3 = vec4f();
     var sum4 = vec4f(); var sum5 = vec4f(); var sum6 = vec4f(); var sum7 = vec4f();
     var tap = 0u;
-    for (var channel = 0u; channel < shape.inChannels; channel++) {
-      let plane = (sample * shape.inChannels + channel) * shape.inHeight;
+    for (var channel = 0u; channel < shape.groupInChannels; channel++) {
+      let inChannel = sample * shape.inChannels + group.z * shape.groupInChannels + channel;
+      let plane = inChannel * shape.inHeight;
       for (var ky = 0u; ky < shape.kernelHeight; ky++) {
         let inY = firstY + ky * shape.dilationY;
         let inRow = (plane + inY) * shape.inWidth;
@@ -116,7 +118,7 @@ fn main(
     }
 
     var sums = array<vec4f, CHANNELS>(sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7);
-    let stored = select(0, min(CHANNELS, shape.outChannels - firstChannel), alive);
+    let stored = select(0, min(CHANNELS, lastChannel + 1 - firstChannel), alive);
     for (var i = 0u; i < stored; i++) {
       let channel = firstChannel + i;
       var four = sums[i];

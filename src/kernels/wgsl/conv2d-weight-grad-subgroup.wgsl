@@ -1,40 +1,17 @@
-// Gradient of a convolution by weight and bias, in parts, to the same bits as conv2d-weight-grad, with dy exchanged
-// within subgroups: an invocation loads that of one channel, for eight of them.
-// Layouts as in conv2d-weight-grad.wgsl.
-// Grid: [tiles, outChannels / 8]: an invocation computes 8 output channels of up to 4 taps of a row of the kernel, or
-// of 5. Eight neighbours have the same part, hence the tiles of a part are filled up to a multiple of 8.
-import package::lib::live::Live;
+// The gradients of lib/convolution-weight-grad, with dy exchanged within subgroups: an invocation loads that of one
+// channel, for eight of them.
+// Grid: [tiles, outChannels / 8, groups]: an invocation computes 8 output channels of up to 4 taps of a row of the
+// kernel, or of 5. Eight neighbours have the same part, hence the tiles of a part are filled up to a multiple of 8.
+import package::lib::convolution_weight_grad::SLIDING;
+import package::lib::convolution_weight_grad::beyond;
+import package::lib::convolution_weight_grad::dy;
+import package::lib::convolution_weight_grad::inputAt;
+import package::lib::convolution_weight_grad::live;
+import package::lib::convolution_weight_grad::params;
+import package::lib::convolution_weight_grad::partial;
 
 enable subgroups;
 
-struct Params {
-  // For each live row.
-  samples: u32,
-  inChannels: u32,
-  inHeight: u32,
-  inWidth: u32,
-  outChannels: u32,
-  outHeight: u32,
-  outWidth: u32,
-  kernelHeight: u32,
-  kernelWidth: u32,
-  strideY: u32,
-  strideX: u32,
-  dilationY: u32,
-  dilationX: u32,
-  padTop: u32,
-  padLeft: u32,
-  parts: u32,
-}
-
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(3) var<uniform> params: Params;
-@group(0) @binding(4) var<uniform> live: Live;
-
-// Stride and dilation along x are 1: neighbouring taps of neighbouring pixels read the same elements.
-override SLIDING: bool = true;
 // Of a width of 5, all taps lie in one tile.
 override FIVE: bool = false;
 
@@ -44,15 +21,7 @@ const CHANNELS = 8u;
 // Pixels of a turn of the loop, which costs software adapters as much as some products.
 const PIXELS = 4u;
 
-// What lies beyond the edges: 0, or the 1 that the bias is the weight of.
-var<private> beyond: f32;
-
-// One element of a row of x. Left of the edge the column has wrapped around to more than any width.
-fn inputAt(row: u32, column: u32, width: u32) -> f32 {
-  let inside = column < width;
-  return select(beyond, x[select(0, row + column, inside)], inside);
-}
-
+// One element of a row of dy.
 fn outputAt(row: u32, column: u32, width: u32) -> f32 {
   let inside = column < width;
   return select(0.0, dy[select(0, row + column, inside)], inside);
@@ -77,26 +46,27 @@ fn main(
   // Read once: software adapters would read a uniform again at each use.
   let shape = params;
   let across = (shape.kernelWidth + TAPS - 1) / TAPS;
-  let tapRows = shape.inChannels * shape.kernelHeight;
+  let tapRows = shape.groupInChannels * shape.kernelHeight;
   // And one for the bias.
   let tiles = tapRows * across + 1;
   let filled = (tiles + 7) / 8 * 8;
   let part = id.x / filled;
-  let firstChannel = id.y * CHANNELS;
+  let firstChannel = id.z * shape.groupOutChannels + id.y * CHANNELS;
   let tile = min(id.x % filled, tiles - 1);
   let ofBias = tile == tiles - 1;
   beyond = select(0.0, 1.0, ofBias);
   let tapRow = tile / across;
-  let channel = tapRow / shape.kernelHeight;
+  let channel = id.z * shape.groupInChannels + tapRow / shape.kernelHeight;
   let ky = tapRow % shape.kernelHeight;
   let kx = tile % across * TAPS;
 
   // The channels of which an invocation loads dy: one of all, or one of each half if a subgroup is no larger. Channels
-  // beyond the last repeat it and are not stored.
+  // beyond the last of the group repeat it and are not stored.
   let outSize = shape.outHeight * shape.outWidth;
+  let lastChannel = (id.z + 1) * shape.groupOutChannels - 1;
   let small = size < CHANNELS;
-  let lower = min(firstChannel + lane % select(CHANNELS, 4, small), shape.outChannels - 1) * outSize;
-  let upper = min(firstChannel + 4 + lane % 4, shape.outChannels - 1) * outSize;
+  let lower = min(firstChannel + lane % select(CHANNELS, 4, small), lastChannel) * outSize;
+  let upper = min(firstChannel + 4 + lane % 4, lastChannel) * outSize;
   let first = select(lane - lane % 8, 0, small);
   let half = select(first + 4, 0, small);
 
@@ -170,7 +140,7 @@ fn main(
   }
   var sums = array<vec4f, CHANNELS>(sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7);
   var fifths = array<vec4f, 2>(fifthOfLower, fifthOfUpper);
-  for (var i = 0u; i < min(CHANNELS, shape.outChannels - firstChannel); i++) {
+  for (var i = 0u; i < min(CHANNELS, lastChannel + 1 - firstChannel); i++) {
     let channelAt = (part * shape.outChannels + firstChannel + i) * (tapRows * shape.kernelWidth + 1);
     let at = channelAt + tapRow * shape.kernelWidth + kx;
     for (var j = 0u; j < select(min(TAPS, shape.kernelWidth - kx), 1, ofBias); j++) {

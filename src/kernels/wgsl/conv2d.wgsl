@@ -1,5 +1,6 @@
 // The convolution of lib/convolution, without subgroups.
-// Grid: [tiles, channels / 5]: an invocation computes 5 channels of 8 pixels that are neighbours in a row, or in two.
+// Grid: [tiles, channels / CHANNELS, groups]: an invocation computes 5 channels, or 1, of 8 pixels that are neighbours
+// in a row, or in two.
 import package::lib::activation::activate;
 import package::lib::convolution::ACTIVATION;
 import package::lib::convolution::BIAS;
@@ -19,7 +20,9 @@ import package::lib::convolution::y;
 const THREADS = 64u;
 const PIXELS = 8u;
 // Loads are what costs: 5 x 8 sums need fewer for each product than 4 x 8, and larger tiles no longer pay.
-const CHANNELS = 5u;
+const MOST = 5u;
+// MOST, or 1 where a group has so few that the others would stand idle.
+override CHANNELS: u32 = MOST;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -29,16 +32,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let tileRows = select(shape.outHeight, shape.outHeight / 2, POOL);
   let tileRow = id.x / across;
   let sample = tileRow / tileRows;
-  let firstChannel = id.y * CHANNELS;
+  let firstChannel = id.z * shape.groupOutChannels + id.y * CHANNELS;
   if (sample >= live.rows * shape.samples || firstChannel >= shape.outChannels) {
     return;
   }
   let outX = id.x % across * PIXELS;
   let firstX = outX * shape.strideX - shape.padLeft;
 
-  // Channels beyond the last repeat it and are not stored.
-  let taps = shape.inChannels * shape.kernelHeight * shape.kernelWidth;
-  let lastChannel = shape.outChannels - 1;
+  // Channels beyond the last of the group repeat it and are not stored.
+  let taps = shape.groupInChannels * shape.kernelHeight * shape.kernelWidth;
+  let lastChannel = (id.z + 1) * shape.groupOutChannels - 1;
   let at0 = firstChannel * taps;
   let at1 = min(firstChannel + 1, lastChannel) * taps;
   let at2 = min(firstChannel + 2, lastChannel) * taps;
@@ -48,7 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   // Not a constant: drivers would unroll the loop, and compile for twice as long.
   let height = select(1u, min(2, shape.outHeight), POOL);
   // Of the windows' upper rows.
-  var above = array<vec4f, CHANNELS>();
+  var above = array<vec4f, MOST>();
   for (var windowRow = 0u; windowRow < height; windowRow++) {
     let outY = tileRow % tileRows * height + windowRow;
     let firstY = outY * shape.strideY - shape.padTop;
@@ -59,8 +62,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var l2 = vec4f(); var r2 = vec4f();
     var l3 = vec4f(); var r3 = vec4f();
     var l4 = vec4f(); var r4 = vec4f();
-    for (var channel = 0u; channel < shape.inChannels; channel++) {
-      let plane = (sample * shape.inChannels + channel) * shape.inHeight;
+    for (var channel = 0u; channel < shape.groupInChannels; channel++) {
+      let inChannel = sample * shape.inChannels + id.z * shape.groupInChannels + channel;
+      let plane = inChannel * shape.inHeight;
       for (var ky = 0u; ky < shape.kernelHeight; ky++) {
         let inY = firstY + ky * shape.dilationY;
         let inRow = (plane + inY) * shape.inWidth;
@@ -84,22 +88,24 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
           }
           let tap = (channel * shape.kernelHeight + ky) * shape.kernelWidth + kx;
           let w0 = vec4f(weight[at0 + tap]);
-          let w1 = vec4f(weight[at1 + tap]);
-          let w2 = vec4f(weight[at2 + tap]);
-          let w3 = vec4f(weight[at3 + tap]);
-          let w4 = vec4f(weight[at4 + tap]);
           l0 = fma(w0, left, l0); r0 = fma(w0, right, r0);
-          l1 = fma(w1, left, l1); r1 = fma(w1, right, r1);
-          l2 = fma(w2, left, l2); r2 = fma(w2, right, r2);
-          l3 = fma(w3, left, l3); r3 = fma(w3, right, r3);
-          l4 = fma(w4, left, l4); r4 = fma(w4, right, r4);
+          if (CHANNELS > 1) {
+            let w1 = vec4f(weight[at1 + tap]);
+            let w2 = vec4f(weight[at2 + tap]);
+            let w3 = vec4f(weight[at3 + tap]);
+            let w4 = vec4f(weight[at4 + tap]);
+            l1 = fma(w1, left, l1); r1 = fma(w1, right, r1);
+            l2 = fma(w2, left, l2); r2 = fma(w2, right, r2);
+            l3 = fma(w3, left, l3); r3 = fma(w3, right, r3);
+            l4 = fma(w4, left, l4); r4 = fma(w4, right, r4);
+          }
         }
       }
     }
 
-    var left = array<vec4f, CHANNELS>(l0, l1, l2, l3, l4);
-    var right = array<vec4f, CHANNELS>(r0, r1, r2, r3, r4);
-    for (var i = 0u; i < min(CHANNELS, shape.outChannels - firstChannel); i++) {
+    var left = array<vec4f, MOST>(l0, l1, l2, l3, l4);
+    var right = array<vec4f, MOST>(r0, r1, r2, r3, r4);
+    for (var i = 0u; i < min(CHANNELS, lastChannel + 1 - firstChannel); i++) {
       let channel = firstChannel + i;
       var biasOf = 0.0;
       if (BIAS) {

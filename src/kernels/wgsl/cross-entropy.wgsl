@@ -5,6 +5,7 @@
 // Grid: one invocation per row.
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::logarithm::logarithm;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
 import package::lib::smoothed_target::smoothedTarget;
@@ -55,8 +56,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var i = start; i < end; i++) {
     sum += softmaxWeight(logits[i], maximum);
   }
+  let logSum = logarithm(sum);
   if (!SMOOTHED) {
-    loss[row] = weightOf(label) * (log(sum) + (maximum - logits[start + label]));
+    loss[row] = weightOf(label) * (logSum + (maximum - logits[start + label]));
     return;
   }
   var total = 0.0;
@@ -64,7 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let share = weightOf(c) * smoothedTarget(c, label, params.smoothing, classes);
     // A class without weight takes no part, however improbable: 0 times infinity is NaN.
     if (share != 0.0) {
-      total += share * (log(sum) + (maximum - logits[start + c]));
+      total += share * (logSum + (maximum - logits[start + c]));
     }
   }
   loss[row] = total;

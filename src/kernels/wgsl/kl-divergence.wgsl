@@ -4,6 +4,7 @@
 // divergence; NaN or +Inf in either gives NaN. Grid: one invocation per row.
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::logarithm::logarithm;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
 
@@ -47,5 +48,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
   }
   // Divided by sumQ, the weights are q; the sums of exponentials are the same for all classes.
-  y[row] = total / sumQ + (log(sumP) - log(sumQ));
+  y[row] = total / sumQ + (logarithm(sumP) - logarithm(sumQ));
 }

@@ -1,12 +1,12 @@
-// What each row counts for in a weighted mean: weight = classWeights[label]; 0 for a label that is ignored, that is one
-// >= classes or equal to `ignore`. labels: u32[rows], classWeights: [classes], weights: [rows].
-// Grid: one invocation per row.
+// What each label counts for in a weighted mean: weight = classWeights[label]; 0 for a label that is ignored: one that
+// is none of the classes (as negative ones are) or equal to `ignore`.
+// labels, weights: [sizePerSample * samples], classWeights: [classes]. Grid: one invocation per label.
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 
 struct Params {
   classes: u32,
-  rowsPerSample: u32,
+  sizePerSample: u32,
   ignore: u32,
 }
 
@@ -18,14 +18,14 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let row = linearIndex(group, local, 64);
-  if (row >= live.rows * params.rowsPerSample) {
+  let index = linearIndex(group, local, 64);
+  if (index >= live.rows * params.sizePerSample) {
     return;
   }
-  let label = labels[row];
+  let label = labels[index];
   if (label >= params.classes || label == params.ignore) {
-    weights[row] = 0.0;
+    weights[index] = 0.0;
   } else {
-    weights[row] = classWeights[label];
+    weights[index] = classWeights[label];
   }
 }

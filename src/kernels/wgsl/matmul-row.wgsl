@@ -7,6 +7,7 @@ import package::lib::product::c;
 import package::lib::product::finish;
 import package::lib::product::params;
 import package::lib::product::samplesAlong;
+import package::lib::product::startsOf;
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
@@ -24,16 +25,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     return;
   }
   // Where four columns of B begin, or the first four of its rows at these columns.
-  let columns = min(column + FOUR, vec4u(n - 1)) * params.bStrides.z;
-  let rows = column + FOUR * params.bStrides.y;
-  let aAt = matrix * params.aStrides.x / 4;
-  let bAt = (matrix * params.bStrides.x + select(rows, columns, BY_COLUMNS)) / 4;
+  let columns = min(column + FOUR, vec4u(n - 1)) * params.bStrides.y;
+  let rows = column + FOUR * params.bStrides.x;
+  let starts = startsOf(matrix);
+  let aAt = starts.x / 4;
+  let bAt = (starts.y + select(rows, columns, BY_COLUMNS)) / 4;
 
   var sum = vec4f();
   for (var i = 0u; i < params.k / 4; i++) {
     let four = a[aAt + i];
     // The next four of each column are one vec4 on, the next four rows n of them: k's stride in both cases.
-    let at = bAt + i * params.bStrides.y;
+    let at = bAt + i * params.bStrides.x;
     var tile = mat4x4f(b[at.x], b[at.y], b[at.z], b[at.w]);
     if (BY_COLUMNS) {
       tile = transpose(tile);

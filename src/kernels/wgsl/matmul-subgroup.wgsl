@@ -11,6 +11,7 @@ import package::lib::product::fourOfA;
 import package::lib::product::fourOfB;
 import package::lib::product::params;
 import package::lib::product::samplesAlong;
+import package::lib::product::startsOf;
 import package::lib::product::sums;
 
 enable subgroups;
@@ -43,8 +44,9 @@ fn main(
   }
 
   // Rows and columns beyond the edge repeat the last one and are not stored.
-  let own = matrix * params.aStrides.x + min(row + lane % 4 + 4 * FOUR, vec4u(m - 1)) * params.aStrides.y;
-  let bAt = matrix * params.bStrides.x + min(column + FOUR, vec4u(n - 1)) * params.bStrides.z;
+  let starts = startsOf(matrix);
+  let own = starts.x + min(row + lane % 4 + 4 * FOUR, vec4u(m - 1)) * params.aStrides.x;
+  let bAt = starts.y + min(column + FOUR, vec4u(n - 1)) * params.bStrides.y;
 
   // Sixteen variables and not an array: software adapters keep arrays in memory.
   var sum0 = vec4f(); var sum1 = vec4f(); var sum2 = vec4f(); var sum3 = vec4f();
@@ -55,8 +57,8 @@ fn main(
   // Two loops, one of which does nothing, as in matmul.
   let few = m - row <= 4;
   for (var i = 0u; i < select(k, 0u, few); i++) {
-    let ofA = fourOfA(own + i * params.aStrides.z);
-    let four = fourOfB(bAt + i * params.bStrides.y);
+    let ofA = fourOfA(own + i * params.aStrides.y);
+    let four = fourOfB(bAt + i * params.bStrides.x);
     if (SUMS) {
       ownSums += ofA;
     }
@@ -82,8 +84,8 @@ fn main(
     sum15 = fma(rows3.wwww, four, sum15);
   }
   for (var i = 0u; i < select(0u, k, few); i++) {
-    let ofA = a[own.x + i * params.aStrides.z];
-    let four = fourOfB(bAt + i * params.bStrides.y);
+    let ofA = a[own.x + i * params.aStrides.y];
+    let four = fourOfB(bAt + i * params.bStrides.x);
     if (SUMS) {
       ownSums.x += ofA;
     }

@@ -8,6 +8,7 @@ import package::lib::product::fourOfA;
 import package::lib::product::fourOfB;
 import package::lib::product::params;
 import package::lib::product::samplesAlong;
+import package::lib::product::startsOf;
 import package::lib::product::storeTile;
 
 const THREADS = 64u;
@@ -43,8 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   let x = local % 8;
   let y = local / 8;
-  let aAt = matrix * params.aStrides.x;
-  let bAt = matrix * params.bStrides.x;
+  let starts = startsOf(matrix);
 
   var tile = Tile();
   var upperSums = vec4f();
@@ -52,12 +52,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var start = 0u; start < k; start += DEPTH) {
     // What lies beyond an edge is fetched from it, and not used.
     for (var index = local; index < FOURS * DEPTH; index += THREADS) {
-      let inA = placeOf(index, params.aStrides.z == 1);
+      let inA = placeOf(index, params.aStrides.y == 1);
       let rows = min(group.y * SIDE + inA.x * 4 + FOUR, vec4u(m - 1));
-      aTile[slotOf(inA)] = fourOfA(aAt + rows * params.aStrides.y + min(start + inA.y, k - 1) * params.aStrides.z);
-      let inB = placeOf(index, params.bStrides.y == 1);
+      aTile[slotOf(inA)] = fourOfA(starts.x + rows * params.aStrides.x + min(start + inA.y, k - 1) * params.aStrides.y);
+      let inB = placeOf(index, params.bStrides.x == 1);
       let columns = min(group.x * SIDE + inB.x * 4 + FOUR, vec4u(n - 1));
-      bTile[slotOf(inB)] = fourOfB(bAt + columns * params.bStrides.z + min(start + inB.y, k - 1) * params.bStrides.y);
+      bTile[slotOf(inB)] = fourOfB(starts.y + columns * params.bStrides.y + min(start + inB.y, k - 1) * params.bStrides.x);
     }
     workgroupBarrier();
     for (var i = 0u; i < min(DEPTH, k - start); i++) {

@@ -10,6 +10,7 @@ import package::lib::product::fourOfA;
 import package::lib::product::fourOfB;
 import package::lib::product::params;
 import package::lib::product::samplesAlong;
+import package::lib::product::startsOf;
 import package::lib::product::storeTile;
 
 const THREADS = 64u;
@@ -28,12 +29,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
 
   // Rows and columns beyond the edge repeat the last one and are not stored.
-  let aAt = matrix * params.aStrides.x;
-  let aUpper = aAt + min(row + FOUR, vec4u(m - 1)) * params.aStrides.y;
-  let aLower = aAt + min(row + 4 + FOUR, vec4u(m - 1)) * params.aStrides.y;
-  let bAt = matrix * params.bStrides.x;
-  let bLeft = bAt + min(column + FOUR, vec4u(n - 1)) * params.bStrides.z;
-  let bRight = bAt + min(column + 4 + FOUR, vec4u(n - 1)) * params.bStrides.z;
+  let starts = startsOf(matrix);
+  let aUpper = starts.x + min(row + FOUR, vec4u(m - 1)) * params.aStrides.x;
+  let aLower = starts.x + min(row + 4 + FOUR, vec4u(m - 1)) * params.aStrides.x;
+  let bLeft = starts.y + min(column + FOUR, vec4u(n - 1)) * params.bStrides.y;
+  let bRight = starts.y + min(column + 4 + FOUR, vec4u(n - 1)) * params.bStrides.y;
 
   var tile = Tile();
   var upperSums = vec4f();
@@ -41,8 +41,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   // Two loops, one of which does nothing, instead of a branch: software adapters run both sides of a branch.
   let single = row + 1 == m;
   for (var i = 0u; i < select(k, 0u, single); i++) {
-    let aStep = i * params.aStrides.z;
-    let bStep = i * params.bStrides.y;
+    let aStep = i * params.aStrides.y;
+    let bStep = i * params.bStrides.x;
     let upper = fourOfA(aUpper + aStep);
     let lower = fourOfA(aLower + aStep);
     if (SUMS) {
@@ -52,8 +52,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     tile = addOuter(tile, upper, lower, fourOfB(bLeft + bStep), fourOfB(bRight + bStep));
   }
   for (var i = 0u; i < select(0u, k, single); i++) {
-    let first = vec4f(a[aUpper.x + i * params.aStrides.z]);
-    let bStep = i * params.bStrides.y;
+    let first = vec4f(a[aUpper.x + i * params.aStrides.y]);
+    let bStep = i * params.bStrides.x;
     if (SUMS) {
       upperSums += first;
     }

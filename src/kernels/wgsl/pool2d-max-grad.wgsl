@@ -1,31 +1,16 @@
 // Gradient of maximum pooling: dx[plane, inY, inX] = sum of dy over the windows whose first maximum, in row-major
 // order, stands there. The maxima are sought again in x instead of being kept. Or the gradient before an activation
 // whose result is `activated`, of which dx is the gradient.
-// Layouts and positions as in pool2d.wgsl.
+// Layouts and positions as in lib/pooling.wgsl.
 // Grid: one invocation per cell of stride x stride inputs, which it alone writes; a window that reaches into several
 // cells is searched for each of them.
 import package::lib::activation::activationGrad;
-import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
-
-struct Params {
-  // For each live row.
-  planes: u32,
-  inHeight: u32,
-  inWidth: u32,
-  outHeight: u32,
-  outWidth: u32,
-  kernelHeight: u32,
-  kernelWidth: u32,
-  strideY: u32,
-  strideX: u32,
-  padTop: u32,
-  padLeft: u32,
-  // Cells that cover the input.
-  cellsDown: u32,
-  cellsAcross: u32,
-}
+import package::lib::pooling::Params;
+import package::lib::pooling::lowest;
+import package::lib::pooling::tapsBetween;
+import package::lib::pooling::wins;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -47,13 +32,18 @@ fn onInput(start: u32, length: u32, pad: u32, size: u32) -> vec2u {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   // Read once: software adapters would read a uniform again at each use.
   let shape = params;
+  let bottomOfX = shape.padTop + shape.inHeight;
+  let rightOfX = shape.padLeft + shape.inWidth;
+  // Cells that cover the input.
+  let cellsDown = (bottomOfX + shape.strideY - 1) / shape.strideY;
+  let cellsAcross = (rightOfX + shape.strideX - 1) / shape.strideX;
   let index = linearIndex(group, local, THREADS);
-  let plane = index / (shape.cellsDown * shape.cellsAcross);
+  let plane = index / (cellsDown * cellsAcross);
   if (plane >= live.rows * shape.planes) {
     return;
   }
-  let cellY = index / shape.cellsAcross % shape.cellsDown;
-  let cellX = index % shape.cellsAcross;
+  let cellY = index / cellsAcross % cellsDown;
+  let cellX = index % cellsAcross;
   let planeAt = plane * shape.inHeight * shape.inWidth;
   let cellRows = onInput(cellY * shape.strideY, shape.strideY, shape.padTop, shape.inHeight);
   let cellColumns = onInput(cellX * shape.strideX, shape.strideX, shape.padLeft, shape.inWidth);
@@ -64,23 +54,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
 
   // The windows that begin in this cell or reach into it.
-  let backY = min(cellY, (shape.kernelHeight - 1) / shape.strideY);
-  let backX = min(cellX, (shape.kernelWidth - 1) / shape.strideX);
+  let backY = min(cellY, (shape.kernelHeight - 1) * shape.dilationY / shape.strideY);
+  let backX = min(cellX, (shape.kernelWidth - 1) * shape.dilationX / shape.strideX);
   for (var outY = cellY - backY; outY < min(cellY + 1, shape.outHeight); outY++) {
     for (var outX = cellX - backX; outX < min(cellX + 1, shape.outWidth); outX++) {
-      let rows = onInput(outY * shape.strideY, shape.kernelHeight, shape.padTop, shape.inHeight);
-      let columns = onInput(outX * shape.strideX, shape.kernelWidth, shape.padLeft, shape.inWidth);
-      var found = vec2u(rows.x, columns.x);
-      var greatest = x[planeAt + found.x * shape.inWidth + found.y];
-      for (var row = rows.x; row < rows.y; row++) {
-        for (var column = columns.x; column < columns.y; column++) {
+      let top = outY * shape.strideY;
+      let left = outX * shape.strideX;
+      let down = tapsBetween(top, shape.kernelHeight, shape.dilationY, shape.padTop, bottomOfX);
+      let across = tapsBetween(left, shape.kernelWidth, shape.dilationX, shape.padLeft, rightOfX);
+      let corner = vec2u(top, left) - vec2u(shape.padTop, shape.padLeft);
+      var greatest = lowest();
+      var found = corner + vec2u(down.x, across.x) * vec2u(shape.dilationY, shape.dilationX);
+      for (var ky = down.x; ky < down.y; ky++) {
+        let row = corner.x + ky * shape.dilationY;
+        for (var kx = across.x; kx < across.y; kx++) {
+          let column = corner.y + kx * shape.dilationX;
           let value = x[planeAt + row * shape.inWidth + column];
-          if (value > greatest || isNanBits(bitcast<u32>(value))) {
+          if (wins(value, greatest)) {
             greatest = value;
             found = vec2u(row, column);
           }
         }
       }
+      // A window without elements finds a place beyond the input, which is in no cell.
       let inCell = all(found >= vec2u(cellRows.x, cellColumns.x)) && all(found < vec2u(cellRows.y, cellColumns.y));
       if (inCell) {
         dx[planeAt + found.x * shape.inWidth + found.y] += dy[(plane * shape.outHeight + outY) * shape.outWidth + outX];

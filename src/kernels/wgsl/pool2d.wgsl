@@ -1,41 +1,50 @@
-// Pooling: y[plane, outY, outX] = activate(maximum, or average, over the part of the window that lies on x).
-// x: [planes, inHeight, inWidth], y: [planes, outHeight, outWidth], a plane for each channel of each sample. Positions
-// count from the corner of the padded input, where window outY begins at outY * strideY. NaN wins over every number.
+// Pooling: y[plane, outY, outX] = activate(f of the elements of the window that lie on x), f the maximum, the average
+// or the norm (sum |x|^power)^(1 / power). NaN wins over every number. Of no element at all the maximum is -Infinity,
+// the others are 0. Where `indices`: also the place of the maximum in its plane, row-major; 2^32 - 1 where it has none.
+// Layouts and positions as in lib/pooling.wgsl.
 // Grid: one invocation per element of y.
+// variants: indices
 import package::lib::activation::activate;
-import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
-
-struct Params {
-  // For each live row.
-  planes: u32,
-  inHeight: u32,
-  inWidth: u32,
-  outHeight: u32,
-  outWidth: u32,
-  kernelHeight: u32,
-  kernelWidth: u32,
-  strideY: u32,
-  strideX: u32,
-  padTop: u32,
-  padLeft: u32,
-  // Positions that an average divides by: those of x, or of the padded input.
-  countTop: u32,
-  countBottom: u32,
-  countLeft: u32,
-  countRight: u32,
-}
+import package::lib::pooling::Params;
+import package::lib::pooling::lowest;
+import package::lib::pooling::powerOf;
+import package::lib::pooling::tapsBetween;
+import package::lib::pooling::wins;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;
+@if(indices) @group(0) @binding(4) var<storage, read_write> indices: array<u32>;
 
-override AVERAGE: bool = false;
+// 0 maximum, 1 average, 2 norm
+override OP: u32 = 0;
 override ACTIVATION: u32 = 0;
 
 const THREADS = 64u;
+
+fn powered(value: f32, power: f32) -> f32 {
+  let magnitude = abs(value);
+  if (power == 1) {
+    return magnitude;
+  }
+  if (power == 2) {
+    return magnitude * magnitude;
+  }
+  return powerOf(magnitude, power);
+}
+
+fn rooted(sum: f32, power: f32) -> f32 {
+  if (power == 1) {
+    return sum;
+  }
+  if (power == 2) {
+    return sqrt(sum);
+  }
+  return powerOf(sum, 1 / power);
+}
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -48,31 +57,43 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   let top = index / shape.outWidth % shape.outHeight * shape.strideY;
   let left = index % shape.outWidth * shape.strideX;
-  let bottom = top + shape.kernelHeight;
-  let right = left + shape.kernelWidth;
+  let bottomOfX = shape.padTop + shape.inHeight;
+  let rightOfX = shape.padLeft + shape.inWidth;
+  let down = tapsBetween(top, shape.kernelHeight, shape.dilationY, shape.padTop, bottomOfX);
+  let across = tapsBetween(left, shape.kernelWidth, shape.dilationX, shape.padLeft, rightOfX);
 
-  let firstY = max(top, shape.padTop) - shape.padTop;
-  let firstX = max(left, shape.padLeft) - shape.padLeft;
-  let endY = min(bottom - shape.padTop, shape.inHeight);
-  let endX = min(right - shape.padLeft, shape.inWidth);
-  let planeAt = plane * shape.inHeight;
+  let planeAt = plane * shape.inHeight * shape.inWidth;
   var sum = 0.0;
-  var greatest = x[(planeAt + firstY) * shape.inWidth + firstX];
-  for (var row = firstY; row < endY; row++) {
-    for (var column = firstX; column < endX; column++) {
-      let value = x[(planeAt + row) * shape.inWidth + column];
-      sum += value;
-      // A comparison with NaN may come out either way.
-      if (isNanBits(bitcast<u32>(value)) || (value > greatest && !isNanBits(bitcast<u32>(greatest)))) {
+  var greatest = lowest();
+  let firstX = left + across.x * shape.dilationX - shape.padLeft;
+  var found = (top + down.x * shape.dilationY - shape.padTop) * shape.inWidth + firstX;
+  for (var ky = down.x; ky < down.y; ky++) {
+    let row = (top + ky * shape.dilationY - shape.padTop) * shape.inWidth;
+    var at = row + firstX;
+    for (var kx = across.x; kx < across.y; kx++) {
+      let value = x[planeAt + at];
+      if (OP == 1) {
+        sum += value;
+      } else if (OP == 2) {
+        sum += powered(value, shape.power);
+      } else if (wins(value, greatest)) {
         greatest = value;
+        found = at;
       }
+      at += shape.dilationX;
     }
   }
-  if (AVERAGE) {
-    let height = min(bottom, shape.countBottom) - max(top, shape.countTop);
-    let width = min(right, shape.countRight) - max(left, shape.countLeft);
-    y[index] = activate(ACTIVATION, sum / f32(height * width));
-  } else {
-    y[index] = activate(ACTIVATION, greatest);
+  var result = greatest;
+  if (OP == 1) {
+    let height = tapsBetween(top, shape.kernelHeight, shape.dilationY, shape.countTop, shape.countBottom);
+    let width = tapsBetween(left, shape.kernelWidth, shape.dilationX, shape.countLeft, shape.countRight);
+    result = sum / f32(max((height.y - height.x) * (width.y - width.x), 1u));
+  } else if (OP == 2) {
+    result = rooted(sum, shape.power);
+  }
+  y[index] = activate(ACTIVATION, result);
+  @if(indices) {
+    let empty = down.x == down.y || across.x == across.y;
+    indices[index] = select(found, 0xffffffffu, empty);
   }
 }

@@ -1,4 +1,4 @@
-// Softmax of wide rows: the same function, layout and treatment of non-finite values as softmax.
+// Softmax of wide rows, or its logarithm: the same functions and treatment of non-finite values as softmax.
 // x, y: [rows, cols], in vectors of four where `quads`. Rows from live.rows * params.rowsPerSample on keep what they
 // hold. A first pass gives each invocation its greatest value m and s = sum exp(x - m), rescaled whenever a greater
 // value turns up (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018); a second one writes.
@@ -6,6 +6,7 @@
 // variants: quads
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::logarithm::logarithm;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
 import package::lib::softmax_weight::VANISHING;
@@ -25,6 +26,7 @@ struct Params {
 @group(0) @binding(3) var<uniform> live: Live;
 
 override LANES: u32 = 4;
+override LOG: bool = false;
 
 const THREADS = 64u;
 
@@ -99,7 +101,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var other = ofRow; other < ofRow + LANES; other++) {
     sum += sums[other] * rescaling(maxima[other], maximum);
   }
+  let logSum = logarithm(sum);
   for (var i = first; i < end; i += LANES) {
-    y[i] = weightOf(x[i], maximum) / sum;
+    if (LOG) {
+      y[i] = (x[i] - maximum) - logSum;
+    } else {
+      y[i] = weightOf(x[i], maximum) / sum;
+    }
   }
 }

@@ -1,15 +1,19 @@
-// Softmax of narrow rows: y = exp(x - max) / sum, sum = sum over cols of exp(x - max).
-// x, y: [rows, cols]. Rows from live.rows * params.rowsPerSample on keep what they hold.
-// -Inf becomes 0; a row with NaN or +Inf, or of nothing but -Inf, becomes NaN in every column.
+// Softmax of narrow rows: y = exp(x - max) / sum, sum = sum over cols of exp(x - max); LOG: y = x - max - log(sum).
+// x, y: [rows, cols], or STRIDED: [rows / stride, cols, stride]. Rows from live.rows * params.rowsPerSample on keep
+// what they hold. -Inf becomes 0, its logarithm -Inf; a row with NaN or +Inf, or of nothing but -Inf, becomes NaN in
+// every column.
 // Grid: one invocation per row and no barrier, which is what costs on software adapters.
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::logarithm::logarithm;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
 
 struct Params {
   cols: u32,
   rowsPerSample: u32,
+  // From one column to the next, where STRIDED.
+  stride: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -18,6 +22,8 @@ struct Params {
 @group(0) @binding(3) var<uniform> live: Live;
 
 override THREADS: u32 = 64;
+override STRIDED: bool = false;
+override LOG: bool = false;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -25,20 +31,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (row >= live.rows * params.rowsPerSample) {
     return;
   }
-  let start = row * params.cols;
-  let end = start + params.cols;
+  var stride = 1u;
+  var start = row * params.cols;
+  if (STRIDED) {
+    stride = params.stride;
+    start = row / stride * stride * params.cols + row % stride;
+  }
+  let end = start + params.cols * stride;
 
   var maximum = LOWEST;
-  for (var i = start; i < end; i++) {
+  for (var i = start; i < end; i += stride) {
     maximum = max(maximum, x[i]);
   }
   var sum = 0.0;
-  for (var i = start; i < end; i++) {
+  for (var i = start; i < end; i += stride) {
     let weight = softmaxWeight(x[i], maximum);
-    y[i] = weight;
+    if (!LOG) {
+      y[i] = weight;
+    }
     sum += weight;
   }
-  for (var i = start; i < end; i++) {
-    y[i] /= sum;
+  let logSum = logarithm(sum);
+  for (var i = start; i < end; i += stride) {
+    if (LOG) {
+      y[i] = (x[i] - maximum) - logSum;
+    } else {
+      y[i] /= sum;
+    }
   }
 }

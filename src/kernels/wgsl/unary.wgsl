@@ -1,19 +1,28 @@
-// Element-wise y = f(x), f chosen by OP (the list is that of unary.ts).
-// x, y: [sizePerSample * samples].
+// Element-wise y = f(x), f chosen by OP (the list is that of unary.ts, and activations.ts). NaN stays NaN.
+// x, y: [sizePerSample * samples], of integers where `i32`, where what only moves bits takes u32 too. What is long to
+// compile and seldom asked for is in `special`.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
-import package::lib::activation::activate;
+// variants: i32 special
+@if(!i32 && !special) import package::lib::activation::activate;
+@if(!i32 && !special) import package::lib::exponential::exponential;
+@if(!i32) import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+@if(!i32 && !special) import package::lib::logarithm::logarithm;
+@if(special) import package::lib::special_functions::specialFunction;
+
+@if(i32) alias Element = i32;
+@else alias Element = f32;
 
 struct Params {
   sizePerSample: u32,
-  // Of scale: y = by x + plus.
-  by: f32,
-  plus: f32,
+  // What the function is given besides.
+  alpha: f32,
+  beta: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;
 
@@ -22,19 +31,45 @@ override OP: u32 = 0;
 const THREADS = 64u;
 const ELEMENTS = 4u;
 
-fn apply(value: f32) -> f32 {
+@if(i32)
+fn apply(value: i32) -> i32 {
   switch (OP) {
-    case 4u: { return exp(value); }
-    case 5u: { return log(value); }
-    case 6u: { return -value; }
-    case 7u: { return abs(value); }
-    case 8u: { return sqrt(value); }
-    case 9u: { return value * value; }
-    case 10u: { return 1.0 / value; }
-    case 11u: { return sign(value); }
-    case 12u: { return fma(value, params.by, params.plus); }
+    case 18u: { return -value; }
+    case 19u: { return abs(value); }
+    case 21u: { return value * value; }
+    case 23u: { return sign(value); }
+    default: { return value; }
+  }
+}
+
+@if(!i32)
+fn apply(value: f32) -> f32 {
+  return select(applyToNumber(value), value, isNanBits(bitcast<u32>(value)));
+}
+
+@if(!i32 && !special)
+fn applyToNumber(value: f32) -> f32 {
+  switch (OP) {
+    case 16u: { return exponential(value); }
+    case 17u: { return logarithm(value); }
+    case 18u: { return -value; }
+    case 19u: { return abs(value); }
+    case 20u: { return sqrt(value); }
+    case 21u: { return value * value; }
+    case 22u: { return 1.0 / value; }
+    case 23u: { return sign(value); }
+    case 24u: { return fma(value, params.alpha, params.beta); }
+    case 25u: { return ceil(value); }
+    case 26u: { return floor(value); }
+    case 27u: { return round(value); }
+    case 28u: { return trunc(value); }
     default: { return activate(OP, value); }
   }
+}
+
+@if(special)
+fn applyToNumber(value: f32) -> f32 {
+  return specialFunction(OP, value, params.alpha, params.beta);
 }
 
 @compute @workgroup_size(THREADS)

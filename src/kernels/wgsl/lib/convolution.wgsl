@@ -1,10 +1,11 @@
 // What the kernels of convolutions share: y[n, o] = activate(sum over c, ky, kx of weight[o, c, ky, kx] * (x[n, c]
-// shifted by the tap) + bias[o]).
+// shifted by the tap) + bias[o]), c counted from the first input channel of the group that o is in.
 // POOL: y is the maximum of that over windows of 2 x 2 side by side, rows and columns left over are none of y.
-// x: [rows, inChannels, inHeight, inWidth], zero beyond its edges; weight: [outChannels, inChannels, kernelHeight,
+// x: [rows, inChannels, inHeight, inWidth], zero beyond its edges; weight: [outChannels, groupInChannels, kernelHeight,
 // kernelWidth]; bias: [outChannels]; y: [rows, outChannels, outHeight, outWidth], or of half the height and width. A
 // sum is one chain of fma over c, ky, kx in each kernel, so its bits depend neither on which of them computes it,
 // nor on the number of samples, nor on its place in a tile.
+// Grid: [tiles of pixels, tiles of a group's output channels, groups].
 import package::lib::float_bits::isNanBits;
 import package::lib::live::Live;
 
@@ -17,6 +18,9 @@ struct Params {
   outChannels: u32,
   outHeight: u32,
   outWidth: u32,
+  // Of one group.
+  groupInChannels: u32,
+  groupOutChannels: u32,
   kernelHeight: u32,
   kernelWidth: u32,
   strideY: u32,

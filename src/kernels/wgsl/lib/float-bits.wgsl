@@ -15,6 +15,11 @@ fn notANumber() -> f32 {
   return bitcast<f32>(bits);
 }
 
+fn infinity() -> f32 {
+  var bits = EXPONENT_BITS;
+  return bitcast<f32>(bits);
+}
+
 fn isNanBits(word: u32) -> bool {
   return (word & 0x7fffffffu) > EXPONENT_BITS;
 }

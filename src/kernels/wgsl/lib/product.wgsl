@@ -1,19 +1,23 @@
 // What the kernels of matrix products share: C = activate(A B + bias), for each matrix of a batch; or the gradient
 // before an activation whose result is `activated`, of which A B is the gradient. SUMS: also the sums of the rows of A.
-// A: [batch, m, k] and B: [batch, k, n] through strides, so that a transpose costs nothing; bias: [n];
-// C, activated: [batch, m, n]; sums: [batch, m]. One of batch, m and k may grow with the samples. An element of C is
-// one chain of fma over k from 0 up in each of these kernels, so its bits depend neither on which of them computes it,
-// nor on how many rows there are, nor on its place among them.
+// A: [batch, m, k] and B: [batch, k, n] through strides, so that neither a transpose nor a matrix that several of the
+// batch have in common costs anything; bias: [n]; C, activated: [batch, m, n]; sums: [batch, m]. One of batch, m and k
+// may grow with the samples, the batch along its outermost axis. An element of C is one chain of fma over k from 0 up
+// in each of these kernels, so its bits depend neither on which of them computes it, nor on how many rows there are,
+// nor on its place among them.
 import package::lib::activation::activate;
 import package::lib::activation::activationGrad;
 import package::lib::live::Live;
 
 struct Params {
-  // Elements from one to the next along batch, m and k.
-  aStrides: vec3u,
+  // Of the batch, from the outermost to the innermost: length, stride in A, stride in B.
+  batchAxes: array<vec4u, 6>,
+  batchRank: u32,
   batch: u32,
-  // Elements from one to the next along batch, k and n.
-  bStrides: vec3u,
+  // Elements from one to the next along m and k.
+  aStrides: vec2u,
+  // Elements from one to the next along k and n.
+  bStrides: vec2u,
   m: u32,
   n: u32,
   k: u32,
@@ -41,6 +45,18 @@ const FOUR = vec4u(0, 1, 2, 3);
 
 fn samplesAlong(axis: u32) -> u32 {
   return select(1u, live.rows, params.sampleAxis == axis);
+}
+
+// Where a matrix of the batch begins in A and in B. The outermost axis takes what is left and needs no division.
+fn startsOf(matrix: u32) -> vec2u {
+  var rest = matrix;
+  var at = vec2u();
+  for (var axis = params.batchRank - 1; axis > 0; axis--) {
+    let current = params.batchAxes[axis];
+    at += rest % current.x * current.yz;
+    rest /= current.x;
+  }
+  return at + rest * params.batchAxes[0].yz;
 }
 
 fn fourOfA(at: vec4u) -> vec4f {

@@ -23,3 +23,14 @@ fn philox(counter: vec2u, key: u32) -> vec2u {
   }
   return state;
 }
+
+// A number in [0, 1), one of 2^24 that lie as far apart as f32 can hold next to 1.
+fn unitOf(word: u32) -> f32 {
+  return f32(word >> 8) * 0x1p-24;
+}
+
+// Standard normal (Box and Muller 1958). WGSL bounds the error of cos on [-pi, pi] only, and log(1) may lie above 0.
+fn normalOf(words: vec2u) -> f32 {
+  const PI = 3.14159265;
+  return sqrt(max(-2 * log(unitOf(words.x) + 0x1p-24), 0)) * cos((2 * unitOf(words.y) - 1) * PI);
+}

@@ -1,0 +1,31 @@
+/**
+ * `npm run fuzz -- [--cases N] [--seed S] [--project NAME]`: shapes and attributes drawn by the seed, values and
+ * gradients against a double-precision oracle, by default 10,000 on the first adapter in Node. Projects are those of
+ * `npm test`: llvmpipe, SwiftShader, chromium.
+ */
+import './node-version.mjs';
+import { parseArgs } from 'node:util';
+import { adapters } from './adapter.mjs';
+import { generateKernels, install } from './prepare.mjs';
+import { runNode } from './run.mjs';
+
+try {
+  const { values } = parseArgs({
+    options: {
+      cases: { type: 'string', default: '10000' },
+      seed: { type: 'string', default: '1' },
+      project: { type: 'string' },
+    },
+  });
+  for (const name of ['cases', 'seed']) {
+    if (!/^\d+$/.test(values[name])) throw new Error(`fuzz: expected a whole number as --${name}, got '${values[name]}'`);
+  }
+  await install();
+  await generateKernels();
+  const project = values.project ?? (await adapters()).find(({ env }) => env)?.name;
+  process.env.EXITGPU_FUZZ = `${values.cases},${values.seed}`;
+  process.exitCode = await runNode(['node_modules/vitest/vitest.mjs', 'run', '--project', project, 'test/fuzz.gpu']);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = error.exitCode ?? 1;
+}

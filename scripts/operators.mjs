@@ -1,0 +1,94 @@
+/** `npm run operators`: writes docs/operators.md, the table of all operations, from the registry and the mapping of ONNX. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from './run.mjs';
+
+export const operatorsFile = join(root, 'docs/operators.md');
+
+const sourcesIn = (folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(root, folder, name), 'utf8'));
+
+/** The first sentence of what stands above the definition of each name, in the file that the registry has it from. */
+function summaries() {
+  const found = new Map();
+  const registry = readFileSync(join(root, 'src/kernels/registry.ts'), 'utf8');
+  for (const [, file] of registry.matchAll(/ from '\.\/([^']+)'/g)) {
+    const text = readFileSync(join(root, 'src/kernels', file), 'utf8');
+    for (const [, comment, name] of text.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport (?:const|function) (\w+)/g)) {
+      const words = comment.replace(/^\s*\*? ?/gm, ' ').replace(/\s+/g, ' ').trim();
+      const [sentence = words] = /^(?:`[^`]*`|et al\.|[^`])*?[.;:](?= |$)/.exec(words.replaceAll('et al.', 'et al')) ?? [];
+      found.set(name, sentence.replace(/[.;:]$/, '').replaceAll('et al ', 'et al. '));
+    }
+  }
+  return found;
+}
+
+/** Operators of ONNX by the operations that their mapping calls, itself or in the function that it names. */
+function onnxNames() {
+  const names = new Map();
+  const calls = (text) => [...text.matchAll(/\bops\.(\w+)/g)].map(([, name]) => name);
+  for (const text of sourcesIn('src/onnx/operators')) {
+    const functions = new Map([...text.matchAll(/^function (\w+)[^]*?^\}/gm)].map(([body, name]) => [name, calls(body)]));
+    const entries = text.slice(text.search(/^export const \w+: Mappings/m));
+    for (const [entry, operator] of entries.matchAll(/^  (\w+): [^]*?(?=^  \w+:|^\};)/gm)) {
+      const [, named] = /: (\w+),\s*$/.exec(entry) ?? [];
+      for (const name of functions.get(named) ?? calls(entry)) {
+        names.set(name, new Set([...(names.get(name) ?? []), operator]));
+      }
+    }
+  }
+  return names;
+}
+
+/** What others need on their way has the one name that is its own. */
+const OWN_NAMES = {
+  add: 'Add, Sum',
+  attention: 'Attention, FlexAttention',
+  cast: 'Cast',
+  concat: 'Concat',
+  greater: 'Greater',
+  less: 'Less',
+  mean: 'GlobalAveragePool, ReduceMean',
+  mul: 'Mul',
+  reciprocal: 'Reciprocal',
+  reshape: 'Reshape',
+  scale: '',
+  sigmoid: 'Sigmoid',
+  silu: 'SwiGLU, Swish',
+  slice: 'Slice',
+  sqrt: 'Sqrt',
+  square: '',
+  sub: 'Sub',
+  sum: 'ReduceSum',
+  transpose: 'Transpose',
+  where: 'Where',
+};
+
+export function operatorsText(registry) {
+  const [summary, onnx] = [summaries(), onnxNames()];
+  const rows = Object.keys(registry)
+    .toSorted((a, b) => a.localeCompare(b, 'en'))
+    .map((name) => {
+      const { gradient } = registry[name];
+      const rule = gradient === undefined ? 'of what it is made of' : 'none' in gradient ? `none: ${gradient.none}` : 'yes';
+      const operators = OWN_NAMES[name] ?? [...(onnx.get(name) ?? [])].toSorted().join(', ');
+      return [`\`${name}\``, summary.get(name) ?? '', rule, operators].map((cell) => cell.replaceAll('|', '\\|'));
+    });
+  const lines = [['operation', 'what it is', 'gradient', 'ONNX'], ['---', '---', '---', '---'], ...rows];
+  return `# Operations
+
+Made by \`npm run operators\` from \`src/kernels/registry.ts\` and \`src/onnx\`: ${rows.length} operations, called inside a trace
+(\`import { ops } from 'exitgpu'\`). Element types are f32, i32 and u32; truth values are u32. Nothing is stored as f16.
+
+${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
+`;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const registry = await import('../src/kernels/registry.ts');
+  writeFileSync(operatorsFile, operatorsText(registry));
+  console.log(operatorsFile);
+}

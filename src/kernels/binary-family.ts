@@ -1,0 +1,88 @@
+import type { Dtype, Spec } from '../tensor/spec.ts';
+import { absorbActivation, absorbActivationGrad, activates, activationCode } from './activation.ts';
+import type { Activation, GradAttributes } from './activation.ts';
+import { broadcast, broadcastWalk } from './axes.ts';
+import { defineOp, dispatch } from './define.ts';
+import type { NoGradient, Op, Operand, Value } from './define.ts';
+import { binaryI32Kernel, binaryKernel, binarySpecialKernel, binaryU32Kernel } from './generated/binary.ts';
+import { sum } from './reduce.ts';
+import { reshape } from './reshape.ts';
+
+export type Operands = { a: Operand; b: Operand };
+/** With what `absorb` adds. */
+type Fused = Operands & { activated?: Operand };
+type FusedAttributes = GradAttributes & { readonly activation?: Activation };
+type Values = { readonly a: Value; readonly b: Value; readonly y: Value; readonly dy: Value };
+
+/** The gradients of both operands, in the shape of the result: what was repeated is summed by the family. */
+export type Rule<A> = Readonly<Record<'a' | 'b', (values: Values, attributes: A) => Value>>;
+
+interface Member<A> {
+  /** Its number in `wgsl/binary.wgsl`. */
+  readonly code: number | ((attributes: A) => number);
+  readonly gradient: Rule<A> | NoGradient;
+  /** f32 alone where left out. */
+  readonly dtypes?: readonly Dtype[];
+}
+
+/** The codes from here on are those of the variant `special`. */
+const SPECIAL = 16;
+
+export const numeric = ['f32', 'i32', 'u32'] as const;
+
+const integerKernels = { i32: binaryI32Kernel, u32: binaryU32Kernel };
+
+/** One member of the family of element-wise functions of two operands. */
+/* @__NO_SIDE_EFFECTS__ */
+export function binary<A extends object = {}>(name: string, member: Member<A>): Op<Operands, 'y', A> {
+  const { code, gradient, dtypes = ['f32'] } = member;
+  const op = defineOp<Fused, 'y', A & FusedAttributes>({
+    name,
+    infer: ({ a, b }) => ({ y: broadcast(name, [a, b], dtypes) }),
+    lower({ a, b, activated }, { y }, attributes) {
+      // The result may come in the shape of what `absorb` took in from behind a reshape.
+      const { params, EVEN, grid } = broadcastWalk([a, b], broadcast(name, [a, b], dtypes));
+      const OP = typeof code === 'number' ? code : code(attributes);
+      if (y.dtype !== 'f32') {
+        return [dispatch(integerKernels[y.dtype], { bind: { a, b, y }, params, overrides: { OP, EVEN }, grid })];
+      }
+      const { activation = 'none', activationGrad = 'none' } = attributes;
+      return [
+        dispatch(OP < SPECIAL ? binaryKernel : binarySpecialKernel, {
+          // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
+          bind: { a, b, activated: activated ?? a, y },
+          params,
+          overrides: {
+            OP,
+            EVEN,
+            ACTIVATION: activationCode[activation],
+            ACTIVATION_GRAD: activationCode[activationGrad],
+          },
+          grid,
+        }),
+      ];
+    },
+    gradient:
+      'none' in gradient
+        ? gradient
+        : (values, attributes) => ({
+            a: () => sumTo(gradient.a(values, attributes), values.a),
+            b: () => sumTo(gradient.b(values, attributes), values.b),
+          }),
+    // An activation may follow its gradient, not the other way round.
+    absorb: (next, given) =>
+      absorbActivation(next, given) ?? (activates(given) ? undefined : absorbActivationGrad(next, given)),
+  });
+  // What `absorb` adds is not for callers.
+  return op as unknown as Op<Operands, 'y', A>;
+}
+
+/** Sums a gradient over the axes along which `like` was repeated. */
+export function sumTo(grad: Value, like: Spec): Value {
+  const missing = grad.shape.length - like.shape.length;
+  const axes = [...grad.shape.keys()].filter((axis) => {
+    const repeatedForSamples = axis === 0 && grad.rows && !like.rows;
+    return repeatedForSamples || (like.shape[axis - missing] ?? 1) !== grad.shape[axis];
+  });
+  return axes.length ? reshape({ x: sum({ x: grad }, { axes }) }, { shape: like.shape }) : grad;
+}

@@ -1,0 +1,26 @@
+import { ArgumentError } from '../errors.ts';
+import { axisBehindSamples } from './axes.ts';
+import { div, maximum } from './binary.ts';
+import { constant } from './define.ts';
+import type { Operand, Value } from './define.ts';
+import { l1, l2 } from './reduce.ts';
+
+export interface LpNormalizeAttributes {
+  /** -1 where left out. Not the axis of the samples. */
+  readonly axis?: number;
+  /** 1: the sum of magnitudes, or 2: the root of the sum of squares; 2 where left out. */
+  readonly p?: number;
+  /** The norm is taken for no less; the least normal number, 2^-126, where left out, so that 0 stays 0. */
+  readonly epsilon?: number;
+}
+
+/** `x / max(norm, epsilon)`, the norm taken along one axis of x, f32 of up to 6 axes; result: like x. */
+export function lpNormalize({ x }: { x: Operand }, attributes: LpNormalizeAttributes = {}): Value {
+  const { axis = -1, p = 2, epsilon = 2 ** -126 } = attributes;
+  if ((p !== 1 && p !== 2) || !(epsilon > 0)) {
+    throw new ArgumentError(`lp-normalize: expected a p of 1 or 2 and an epsilon above 0, got ${p} and ${epsilon}`);
+  }
+  const norm = (p === 1 ? l1 : l2)({ x }, { axes: [axisBehindSamples('lp-normalize', x, axis)], keepDims: true });
+  const least = constant({ dtype: 'f32', shape: [1] }, Float32Array.of(epsilon));
+  return div({ a: x, b: maximum({ a: norm, b: least }) });
+}

@@ -1,0 +1,66 @@
+// Element-wise comparisons and logic with broadcasting, y = 1 where they hold, else 0, chosen by OP (the list is that
+// of compare.ts). a and b are compared as integers in the same order, so that numbers below 2^-126 count on every
+// adapter; NaN differs from everything and is neither less nor greater.
+// y: [sizePerSample * samples]; a and b, bits of the dtype KIND, through the strides of lib/broadcast.
+// Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
+import package::lib::broadcast::live;
+import package::lib::broadcast::operandsOf;
+import package::lib::broadcast::params;
+import package::lib::float_bits::isNanBits;
+import package::lib::grid::linearIndex;
+
+@group(0) @binding(2) var<storage, read> a: array<u32>;
+@group(0) @binding(3) var<storage, read> b: array<u32>;
+@group(0) @binding(4) var<storage, read_write> y: array<u32>;
+
+override OP: u32 = 0;
+// 0 f32, 1 i32, 2 u32
+override KIND: u32 = 0;
+
+const THREADS = 64u;
+const ELEMENTS = 4u;
+
+fn orderOf(bits: u32) -> i32 {
+  switch (KIND) {
+    case 1u: { return bitcast<i32>(bits); }
+    case 2u: { return bitcast<i32>(bits ^ 0x80000000u); }
+    default: {
+      // Both zeros are 0.
+      let size = i32(bits & 0x7fffffffu);
+      return select(size, -size, bits >= 0x80000000u);
+    }
+  }
+}
+
+fn holds(p: u32, q: u32) -> bool {
+  if (KIND == 0 && (isNanBits(p) || isNanBits(q))) {
+    return OP == 1;
+  }
+  switch (OP) {
+    case 1u: { return orderOf(p) != orderOf(q); }
+    case 2u: { return orderOf(p) < orderOf(q); }
+    case 3u: { return orderOf(p) <= orderOf(q); }
+    case 4u: { return orderOf(p) > orderOf(q); }
+    case 5u: { return orderOf(p) >= orderOf(q); }
+    case 6u: { return p != 0 && q != 0; }
+    case 7u: { return p != 0 || q != 0; }
+    case 8u: { return (p != 0) != (q != 0); }
+    default: { return orderOf(p) == orderOf(q); }
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let start = linearIndex(group, local, THREADS * ELEMENTS);
+  let end = live.rows * params.sizePerSample;
+  if (start >= end) {
+    return;
+  }
+  for (var j = 0u; j < ELEMENTS; j++) {
+    let i = start + j * THREADS;
+    if (i < end) {
+      let at = operandsOf(i);
+      y[i] = select(0u, 1u, holds(a[at.x], b[at.y]));
+    }
+  }
+}
