@@ -83,7 +83,7 @@ export const none = (why: string): NoGradient => ({ none: why });
 
 /** How one operation gives the result of two, with the same bits. */
 export interface Absorbed {
-  /** The first of them where left out. */
+  /** The one that takes the other where left out. */
   readonly op?: unknown;
   readonly attributes: unknown;
   /** Besides those of the first. */
@@ -98,6 +98,9 @@ export interface Following {
   readonly inputs: Readonly<Record<string, Value>>;
   readonly attributes: unknown;
 }
+
+/** The operation whose result another alone uses, as `takes` sees it. */
+export type Preceding = Omit<Following, 'through'>;
 
 type Inputs = Readonly<Record<string, Operand | undefined>> | object;
 type Specs<I> = { readonly [K in keyof I]: Spec };
@@ -126,6 +129,8 @@ export interface OpDefinition<I extends Inputs, O extends string, A> {
   readonly gradient: GradientRule<I, O, A> | NoGradient;
   /** Takes the operation that alone uses the result `y` into the launches of this one; undefined where it cannot. */
   absorb?(next: Following, attributes: A, inputs: Values<I>): Absorbed | undefined;
+  /** The other way round, where the second knows how: takes the operation whose result it alone uses as `through`. */
+  takes?(before: Preceding, through: string, attributes: A, inputs: Values<I>): Absorbed | undefined;
   /** The output is the memory of input `x`, unchanged but for its shape, or changed in place, which uses `x` up. */
   readonly view?: 'unchanged' | 'in place';
   /** Multiply-accumulates for the shapes given (at the maximum of rows); 0 where left out. */

@@ -4,6 +4,7 @@ import { defineOp, dispatch, expected, linearGrid, liveCountOf, none } from './d
 import type { Grid, Operand } from './define.ts';
 import { inferDecision, regroup, staysOf, withKernels } from './exit-decision.ts';
 import type { Decision, Staying } from './exit-decision.ts';
+import { takeLinear } from './exit-head.ts';
 import type { ExitKernels } from './exit-kernels.ts';
 import { exitCheckGroupKernel } from './generated/exit-check-group.ts';
 import { exitCheckJoinKernel } from './generated/exit-check-join.ts';
@@ -135,4 +136,8 @@ export const exitCheck = defineOp<{ logits: Operand } & Decision, Staying, ExitC
     return withKernels(launches, kernels);
   },
   gradient: none('a decision is not differentiable; train with the losses of the exits'),
+  takes(before, through, attributes, inputs) {
+    const { logits: _, ...decision } = inputs;
+    return through === 'logits' ? takeLinear(before, attributes, decision) : undefined;
+  },
 });

@@ -1,10 +1,14 @@
 import { sizeOf } from '../tensor/spec.ts';
 import type { Rows } from '../tensor/spec.ts';
+import { activates } from './activation.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
-import type { Absorbed, Following, Operand, Value } from './define.ts';
+import type { Absorbed, Operand, Preceding, Value } from './define.ts';
 import { inferDecision, regroup, staysOf } from './exit-decision.ts';
 import type { Decision, Staying } from './exit-decision.ts';
 import { exitHeadKernel } from './generated/exit-head.ts';
+import type { LinearAttributes } from './linear.ts';
+import { CHUNK, reducedAxes } from './reduce-tree.ts';
+import type { ReduceAttributes } from './reduce-tree.ts';
 
 export interface ExitHeadAttributes {
   /** The rows that follow, as in `exitCheck`. Left out at the last exit. */
@@ -54,25 +58,28 @@ export const exitHead = defineOp<Layer & Decision, Staying, ExitHeadAttributes>(
     return [head, ...regroup(decision, stays, outputs, next)];
   },
   gradient: none('a decision is not differentiable; train with linear and the losses of the exits'),
+  takes({ op, inputs: { x: planes }, attributes: how }, through, attributes, { x, ...others }) {
+    if (op !== 'mean' || through !== 'x' || x.shape.length !== 2) return undefined;
+    const axes = reducedAxes(op, planes!, how as ReduceAttributes);
+    const ofPlanes = planes!.shape.every((_, axis) => axes.has(axis) === axis > 1);
+    // The head adds up in two steps, as the mean of so many does.
+    return ofPlanes && sizeOf(planes!.shape.slice(2)) <= CHUNK * CHUNK ? { attributes, inputs: others } : undefined;
+  },
   macs: ({ x, weight }) => x.shape[0]! * weight.shape[0]! * weight.shape[1]!,
 });
 
-/** For the `absorb` of `linear`: the head of a single row, if the built-in check of its logits follows. */
-export function absorbExitCheck(
-  { op, inputs, attributes }: Following,
-  { x, weight, bias }: { readonly x: Value; readonly weight: Value; readonly bias?: Value | undefined },
+/** For the `takes` of `exitCheck`: the last layer in front of the built-in check of a single row. */
+export function takeLinear(
+  { op, inputs, attributes: layer }: Preceding,
+  attributes: object,
+  decision: Readonly<Record<string, Value>>,
 ): Absorbed | undefined {
-  if (op !== 'exit-check' || !bias || x.rows?.max !== 1 || x.shape.length !== 2) return undefined;
+  const { x, weight, bias } = inputs;
+  if (op !== 'linear' || !bias || x!.rows?.max !== 1 || x!.shape.length !== 2 || activates(layer as LinearAttributes)) {
+    return undefined;
+  }
   const { next, ...others } = attributes as ExitHeadAttributes & Readonly<Record<string, unknown>>;
-  const [classes, features] = weight.shape as [number, number];
+  const [classes, features] = weight!.shape as [number, number];
   if (Object.values(others).some(Boolean) || features > MOST.features || classes > MOST.classes) return undefined;
-  const { logits: _, ...decision } = inputs;
   return { op: exitHead, attributes: { ...(next && { next }) }, inputs: decision };
-}
-
-/** For the `absorb` of `mean`: the features of a head that are means over planes x. */
-export function absorbIntoHead({ op, through, inputs, attributes }: Following): Absorbed | undefined {
-  if (op !== 'exit-head' || through !== 'x' || inputs['x']!.shape.length !== 2) return undefined;
-  const { x: _, ...others } = inputs;
-  return { op: exitHead, attributes, inputs: others };
 }

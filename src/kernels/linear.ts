@@ -1,10 +1,9 @@
 import { sizeOf } from '../tensor/spec.ts';
-import { absorbActivation, activates } from './activation.ts';
+import { absorbActivation } from './activation.ts';
 import type { Activation } from './activation.ts';
 import { activationGrad } from './binary.ts';
 import { defineOp, expected, once } from './define.ts';
 import type { Operand, Value } from './define.ts';
-import { absorbExitCheck } from './exit-head.ts';
 import { linearParameterGrad } from './linear-parameter-grad.ts';
 import { matmul } from './matmul.ts';
 import { launchProduct } from './product.ts';
@@ -39,8 +38,7 @@ export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
     const product = { ...sizes, aStrides: [k, 1], bStrides: [1, k], ...(activation && { activation }) } as const;
     return launchProduct({ a: x, b: weight, bias, y }, product, context);
   },
-  absorb: (next, attributes, inputs) =>
-    absorbActivation(next, attributes) ?? (activates(attributes) ? undefined : absorbExitCheck(next, inputs)),
+  absorb: absorbActivation,
   gradient({ x, weight, y, dy }, { activation = 'none' }): Record<'x' | 'weight' | 'bias', () => Value> {
     const flat = (value: Value): Value => reshape({ x: value }, { shape: [-1, value.shape.at(-1)!] });
     const grad = flat(activationGrad(activation, y, dy));

@@ -1,12 +1,9 @@
-import { sizeOf } from '../tensor/spec.ts';
-import type { Spec } from '../tensor/spec.ts';
 import { MAX_RANK } from './axes.ts';
 import { defineOp, expected } from './define.ts';
-import type { Absorbed, Dispatch, Following, LowerContext, Op, Operand, Value } from './define.ts';
-import { absorbIntoHead } from './exit-head.ts';
+import type { Dispatch, LowerContext, Op, Operand, Value } from './define.ts';
 import { extremeGrad, prodGrad, reduceGrad } from './reduce-grad.ts';
 import type { ReduceGradAttributes } from './reduce-grad.ts';
-import { CHUNK, reducedAxes, reducedSpec, reduceTree } from './reduce-tree.ts';
+import { reducedAxes, reducedSpec, reduceTree } from './reduce-tree.ts';
 import type { ReduceAttributes, Reduction } from './reduce-tree.ts';
 
 export type { ReduceAttributes } from './reduce-tree.ts';
@@ -21,13 +18,12 @@ interface Member {
   gradient(values: Values, axes: Axes): Value;
   /** Takes integers too. */
   readonly integers?: boolean;
-  absorb?(next: Following, axes: Axes, x: Spec): Absorbed | undefined;
 }
 
 /** One member of the family. */
 const member = (
   name: string,
-  { lower, gradient, integers = false, absorb }: Member,
+  { lower, gradient, integers = false }: Member,
 ): Op<{ x: Operand }, 'y', ReduceAttributes> =>
   defineOp<{ x: Operand }, 'y', ReduceAttributes>({
     name,
@@ -39,7 +35,6 @@ const member = (
     },
     lower: ({ x }, { y }, attributes, context) => lower(x, reducedAxes(name, x, attributes), y, context),
     gradient: (values, attributes) => ({ x: () => gradient(values, reducedAxes('gradient', values.x, attributes)) }),
-    absorb: (next, attributes, { x }) => absorb?.(next, reducedAxes(name, x, attributes), x),
   });
 
 /** How most of them are lowered: one tree. */
@@ -67,15 +62,7 @@ const slope =
 export const sum = member('sum', { lower: tree({ op: 'sum' }), gradient: slope('even'), integers: true });
 
 /** Mean over `axes`, like `sum`, of f32; over no elements at all it is 0. */
-export const mean = member('mean', {
-  lower: tree({ op: 'sum', mean: true }),
-  gradient: slope('even', undefined, true),
-  absorb(next, axes, x) {
-    const ofPlanes = x.shape.every((_, axis) => axes.has(axis) === axis > 1);
-    // The head adds up in two steps, as this does.
-    return ofPlanes && sizeOf(x.shape.slice(2)) <= CHUNK * CHUNK ? absorbIntoHead(next) : undefined;
-  },
-});
+export const mean = member('mean', { lower: tree({ op: 'sum', mean: true }), gradient: slope('even', undefined, true) });
 
 /**
  * Greatest element over `axes`, like `sum`; over none -Infinity. Integers too; over none the lowest of their type.

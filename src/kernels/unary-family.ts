@@ -4,33 +4,33 @@ import type { Dtype } from '../tensor/spec.ts';
 import { activationCode } from './activation.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
 import type { NoGradient, Op, Operand, Value } from './define.ts';
-import { unaryGradKernel } from './generated/unary-grad.ts';
-import { unaryI32Kernel, unaryKernel, unarySpecialKernel } from './generated/unary.ts';
+import { unaryI32Kernel, unaryKernel } from './generated/unary.ts';
+
+/** What attributes come to: a number of a function, and the parameters of its kernel. */
+export interface Settings {
+  readonly code: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+type Values = { readonly x: Value; readonly y: Value; readonly dy: Value };
 
 /** The gradient of x. */
-type Rule<A> = (values: { readonly x: Value; readonly y: Value; readonly dy: Value }, attributes: A) => Value;
+type Rule<A> = (values: Values, attributes: A, settings: Settings) => Value;
 
 /** What a function is given besides x: numbers by name, or the name of one of several ways to compute it. */
-type Attributes = Readonly<Record<string, number | string | undefined>> | object;
+export type Attributes = Readonly<Record<string, number | string | undefined>> | object;
 
-interface Member<A> {
+export interface Member<A> {
   /** Its number in `wgsl/unary.wgsl`, and in `wgsl/unary-grad.wgsl` where that has its derivative. */
   readonly code: number | ((attributes: A) => number);
-  /** By the derivative in `wgsl/unary-grad.wgsl` where left out. */
-  readonly gradient?: Rule<A> | NoGradient;
+  readonly gradient: Rule<A> | NoGradient;
+  /** Computes functions whose code is that of its variant `special`. */
+  readonly special?: typeof unaryKernel;
   /** The parameters of the kernels. */
   readonly numbers?: (attributes: A) => readonly [alpha: number, beta?: number];
   /** f32 alone where left out. */
   readonly dtypes?: readonly Dtype[];
-}
-
-/** The codes from here on are those of the variant `special`. */
-const SPECIAL = 29;
-
-/** What only moves bits does so as integers, so that numbers below 2^-126 and all kinds of NaN stay what they are. */
-function kernelOf(dtype: Dtype, code: number): typeof unaryKernel {
-  if (dtype !== 'f32' || code === activationCode.none) return unaryI32Kernel;
-  return code < SPECIAL ? unaryKernel : unarySpecialKernel;
 }
 
 /** For steps. */
@@ -39,13 +39,14 @@ export const isStep = none('it is a step: its derivative is 0 wherever it has on
 /** One member of the family of element-wise functions of one operand. Adapters may take what is below 2^-126 for 0. */
 /* @__NO_SIDE_EFFECTS__ */
 export function unary<A extends Attributes = {}>(name: string, member: Member<A>): Op<{ x: Operand }, 'y', A> {
-  const { code, gradient, numbers, dtypes = ['f32'] } = member;
+  const { code, gradient, numbers, special, dtypes = ['f32'] } = member;
   const settings = (attributes: A): Settings => {
     const [alpha = 0, beta = 0] = numbers?.(attributes) ?? [];
     return { code: typeof code === 'number' ? code : code(attributes), alpha, beta };
   };
-  const rule: Rule<A> | NoGradient =
-    gradient ?? (({ x, dy }, attributes) => unaryGrad({ x, dy }, settings(attributes)));
+  // What only moves bits does so as integers, so that numbers below 2^-126 and all kinds of NaN stay what they are.
+  const kernelOf = (dtype: Dtype): typeof unaryKernel =>
+    dtype !== 'f32' || code === activationCode.none ? unaryI32Kernel : (special ?? unaryKernel);
   return defineOp<{ x: Operand }, 'y', A>({
     name,
     infer({ x }, attributes) {
@@ -60,7 +61,7 @@ export function unary<A extends Attributes = {}>(name: string, member: Member<A>
     lower({ x }, { y }, attributes) {
       const { code: OP, alpha, beta } = settings(attributes);
       return [
-        dispatch(kernelOf(x.dtype, OP), {
+        dispatch(kernelOf(x.dtype), {
           bind: { x, y },
           params: { sizePerSample: perSample(x), alpha, beta },
           overrides: { OP },
@@ -68,27 +69,9 @@ export function unary<A extends Attributes = {}>(name: string, member: Member<A>
         }),
       ];
     },
-    gradient: 'none' in rule ? rule : (values, attributes) => ({ x: () => rule(values, attributes) }),
+    gradient:
+      'none' in gradient
+        ? gradient
+        : (values, attributes) => ({ x: () => gradient(values, attributes, settings(attributes)) }),
   });
 }
-
-interface Settings {
-  readonly code: number;
-  readonly alpha: number;
-  readonly beta: number;
-}
-
-/** `dy f'(x)` */
-const unaryGrad = defineOp<{ x: Operand; dy: Operand }, 'y', Settings>({
-  name: 'unary-grad',
-  infer: ({ x }) => ({ y: x }),
-  lower: ({ x, dy }, { y }, { code, alpha, beta }) => [
-    dispatch(unaryGradKernel, {
-      bind: { x, dy, dx: y },
-      params: { sizePerSample: perSample(x), alpha, beta },
-      overrides: { OP: code },
-      grid: linearGrid(perSample(x), 256),
-    }),
-  ],
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
-});

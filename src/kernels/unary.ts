@@ -2,6 +2,7 @@ import { activationCode } from './activation.ts';
 import { activationGrad, div, mul } from './binary.ts';
 import type { Op, Operand } from './define.ts';
 import { isStep, unary } from './unary-family.ts';
+import { curve } from './unary-grad.ts';
 
 /** `x`, in memory of its own; of any dtype. */
 export const copy = unary('copy', {
@@ -42,7 +43,7 @@ export const negate: Op<{ x: Operand }, 'y', {}> = unary('negate', {
 });
 
 /** `|x|`; of i32 too. The gradient at 0 is 0. */
-export const abs = unary('abs', { code: 19, dtypes: ['f32', 'i32'] });
+export const abs = curve('abs', { code: 19, dtypes: ['f32', 'i32'] });
 
 /** `sqrt(x)`; NaN of negative numbers. */
 export const sqrt = unary('sqrt', {
@@ -51,10 +52,14 @@ export const sqrt = unary('sqrt', {
 });
 
 /** `x^2`; of i32 too, where it wraps around. */
-export const square = unary('square', { code: 21, dtypes: ['f32', 'i32'] });
+export const square = unary('square', {
+  code: 21,
+  gradient: ({ x, dy }) => scale({ x: mul({ a: dy, b: x }) }, { by: 2 }),
+  dtypes: ['f32', 'i32'],
+});
 
 /** `1 / x` */
-export const reciprocal = unary('reciprocal', { code: 22 });
+export const reciprocal = curve('reciprocal', { code: 22 });
 
 /** -1, 0 or 1; of i32 too. */
 export const sign = unary('sign', { code: 23, gradient: isStep, dtypes: ['f32', 'i32'] });
@@ -85,4 +90,4 @@ export const round = unary('round', { code: 27, gradient: isStep });
 export const trunc = unary('trunc', { code: 28, gradient: isStep });
 
 /** `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to x. */
-export const erf = unary('erf', { code: 40 });
+export const erf = curve('erf', { code: 40 });

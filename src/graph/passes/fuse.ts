@@ -8,7 +8,7 @@ interface Use {
 }
 
 /**
- * Has operations take the one that alone uses their result into their own launches, where they know how (`absorb`): a
+ * Has operations take the one that alone uses their result into their own launches, where either knows how (`absorb`, `takes`): a
  * launch less, and a result that is never in memory. The two then stand where the first stood, so what the second takes
  * besides must be there by then.
  */
@@ -31,7 +31,9 @@ function fuseOnce(nodes: readonly Node[], graph: Graph): Node[] {
     if (!use || another || kept.has(result!) || use.node.segment !== node.segment) return [node];
     const { op, inputs, attributes, outputs } = use.node;
     const next = { op: op.name, through: use.input, inputs, attributes };
-    const taken = node.op.absorb?.(next, node.attributes, node.inputs);
+    const before = { op: node.op.name, inputs: node.inputs, attributes: node.attributes };
+    const absorbs = node.op.absorb?.(next, node.attributes, node.inputs);
+    const taken = absorbs ?? op.takes?.(before, use.input, attributes, inputs);
     if (!taken) return [node];
     const besides = (taken.inputs ?? {}) as Readonly<Record<string, TracedValue>>;
     const follows = nodes.slice(index + 1).find(({ op: { view } }) => view !== 'unchanged') === use.node;
@@ -39,7 +41,7 @@ function fuseOnce(nodes: readonly Node[], graph: Graph): Node[] {
       value.node ? position.get(value)! < index : value.origin.kind === 'input';
     if (!follows && !Object.values(besides).every(isThere)) return [node];
     absorbed.add(use.node);
-    const by = (taken.op as AnyOp | undefined) ?? node.op;
+    const by = (taken.op as AnyOp | undefined) ?? (absorbs ? node.op : op);
     return [{ ...node, op: by, inputs: { ...node.inputs, ...besides }, attributes: taken.attributes, outputs }];
   });
 }
