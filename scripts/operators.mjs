@@ -26,21 +26,23 @@ function summaries() {
   return found;
 }
 
-/** Operators of ONNX by the operations that their mapping calls, itself or in the function that it names. */
-function onnxNames() {
+/** All operators of ONNX that are mapped, and by the operations that their mapping calls, itself or in its function. */
+function onnxOperators() {
+  const all = [];
   const names = new Map();
   const calls = (text) => [...text.matchAll(/\bops\.(\w+)/g)].map(([, name]) => name);
   for (const text of sourcesIn('src/onnx/operators')) {
     const functions = new Map([...text.matchAll(/^function (\w+)[^]*?^\}/gm)].map(([body, name]) => [name, calls(body)]));
     const entries = text.slice(text.search(/^export const \w+: Mappings/m));
     for (const [entry, operator] of entries.matchAll(/^  (\w+): [^]*?(?=^  \w+:|^\};)/gm)) {
+      all.push(operator);
       const [, named] = /: (\w+),\s*$/.exec(entry) ?? [];
       for (const name of functions.get(named) ?? calls(entry)) {
         names.set(name, new Set([...(names.get(name) ?? []), operator]));
       }
     }
   }
-  return names;
+  return { all, names };
 }
 
 /** What others need on their way has the one name that is its own. */
@@ -53,9 +55,11 @@ const OWN_NAMES = {
   less: 'Less',
   mean: 'GlobalAveragePool, ReduceMean',
   mul: 'Mul',
+  nll: 'NegativeLogLikelihoodLoss, SoftmaxCrossEntropyLoss',
+  range: 'Range',
   reciprocal: 'Reciprocal',
   reshape: 'Reshape',
-  scale: '',
+  scale: 'Mean',
   sigmoid: 'Sigmoid',
   silu: 'SwiGLU, Swish',
   slice: 'Slice',
@@ -64,26 +68,31 @@ const OWN_NAMES = {
   sub: 'Sub',
   sum: 'ReduceSum',
   transpose: 'Transpose',
-  where: 'Where',
+  where: 'Shrink, Where',
 };
 
 export function operatorsText(registry) {
-  const [summary, onnx] = [summaries(), onnxNames()];
+  const summary = summaries();
+  const { all, names } = onnxOperators();
   const rows = Object.keys(registry)
     .toSorted((a, b) => a.localeCompare(b, 'en'))
     .map((name) => {
       const { gradient } = registry[name];
       const rule = gradient === undefined ? 'of what it is made of' : 'none' in gradient ? `none: ${gradient.none}` : 'yes';
-      const operators = OWN_NAMES[name] ?? [...(onnx.get(name) ?? [])].toSorted().join(', ');
+      const operators = OWN_NAMES[name] ?? [...(names.get(name) ?? [])].toSorted().join(', ');
       return [`\`${name}\``, summary.get(name) ?? '', rule, operators].map((cell) => cell.replaceAll('|', '\\|'));
     });
   const lines = [['operation', 'what it is', 'gradient', 'ONNX'], ['---', '---', '---', '---'], ...rows];
+  const named = new Set(rows.flatMap(([, , , operators]) => operators.split(', ')));
+  const alone = all.filter((operator) => !named.has(operator));
   return `# Operations
 
 Made by \`npm run operators\` from \`src/kernels/registry.ts\` and \`src/onnx\`: ${rows.length} operations, called inside a trace
 (\`import { ops } from 'exitgpu'\`). Element types are f32, i32 and u32; truth values are u32. Nothing is stored as f16.
 
 ${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
+
+Mapped without an operation, since what they give is known as a graph is compiled: ${alone.toSorted().join(', ')}.
 `;
 }
 

@@ -1,4 +1,3 @@
-import { sizeOf } from '../tensor/spec.ts';
 import type { AlphaAttributes, ClipAttributes, GeluAttributes } from './activations.ts';
 import type { Absorbed, Following } from './define.ts';
 
@@ -69,6 +68,7 @@ export function absorbActivationGrad<A extends GradAttributes>(
 ): Absorbed | undefined {
   const activationGrad = activationGrads[op];
   if (!activationGrad || attributes.activationGrad || through !== 'b') return undefined;
-  if (sizeOf(a!.shape) !== sizeOf(b!.shape)) return undefined;
+  // Where one of them is repeated, the result has more elements.
+  if (a!.shape.join() !== b!.shape.join()) return undefined;
   return { attributes: { ...attributes, activationGrad }, inputs: { activated: a! } };
 }

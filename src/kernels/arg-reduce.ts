@@ -1,11 +1,10 @@
-import type { Dtype, Spec } from '../tensor/spec.ts';
-import { alongAxis, axisBehindSamples, withLength } from './axes.ts';
+import type { Spec } from '../tensor/spec.ts';
+import { alongAxis, axisBehindSamples, dtypeCode, withLength } from './axes.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
 import type { Dispatch, LowerContext, Op, Operand, Value } from './define.ts';
 import { argReduceKernel } from './generated/arg-reduce.ts';
 
 /** As in `wgsl/lib/order-key.wgsl`. */
-export const dtypeCode: Readonly<Record<Dtype, number>> = { f32: 0, i32: 1, u32: 2 };
 export const orderCode = { descending: 0, ascending: 1, ascendingNanLast: 2 } as const;
 
 /** Candidates that one invocation looks through. */

@@ -9,6 +9,9 @@ export interface Axis {
   readonly strides: readonly number[];
 }
 
+/** As kernels are told of the dtype of bits. */
+export const dtypeCode: Readonly<Record<Dtype, number>> = { f32: 0, i32: 1, u32: 2 };
+
 /** What kernels that take strides have room for. */
 export const MAX_RANK = 6;
 

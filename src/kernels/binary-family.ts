@@ -15,7 +15,7 @@ type FusedAttributes = GradAttributes & { readonly activation?: Activation };
 type Values = { readonly a: Value; readonly b: Value; readonly y: Value; readonly dy: Value };
 
 /** The gradients of both operands, in the shape of the result: what was repeated is summed by the family. */
-export type Rule<A> = Readonly<Record<'a' | 'b', (values: Values, attributes: A) => Value>>;
+type Rule<A> = Readonly<Record<'a' | 'b', (values: Values, attributes: A) => Value>>;
 
 interface Member<A> {
   /** Its number in `wgsl/binary.wgsl`. */
@@ -77,12 +77,23 @@ export function binary<A extends object = {}>(name: string, member: Member<A>): 
   return op as unknown as Op<Operands, 'y', A>;
 }
 
-/** Sums a gradient over the axes along which `like` was repeated. */
+/**
+ * Sums a gradient over the axes along which `like` was repeated. Neighbouring axes are taken together, since sums take
+ * few of them.
+ */
 export function sumTo(grad: Value, like: Spec): Value {
+  if (grad.shape.join() === like.shape.join() && grad.rows === like.rows) return grad;
   const missing = grad.shape.length - like.shape.length;
-  const axes = [...grad.shape.keys()].filter((axis) => {
-    const repeatedForSamples = axis === 0 && grad.rows && !like.rows;
-    return repeatedForSamples || (like.shape[axis - missing] ?? 1) !== grad.shape[axis];
-  });
-  return axes.length ? reshape({ x: sum({ x: grad }, { axes }) }, { shape: like.shape }) : grad;
+  const groups: { length: number; repeated: boolean }[] = [];
+  for (const [axis, length] of grad.shape.entries()) {
+    const ofSamples = axis === 0 && grad.rows;
+    if (length === 1 && !ofSamples) continue;
+    const repeated = ofSamples ? !like.rows : (like.shape[axis - missing] ?? 1) !== length;
+    const last = groups.at(-1);
+    if (last?.repeated === repeated) last.length *= length;
+    else groups.push({ length, repeated });
+  }
+  const x = reshape({ x: grad }, { shape: groups.map(({ length }) => length) });
+  const axes = [...groups.keys()].filter((group) => groups[group]!.repeated);
+  return reshape({ x: axes.length ? sum({ x }, { axes }) : x }, { shape: like.shape });
 }

@@ -7,7 +7,6 @@ import { constant, none } from './define.ts';
 import type { Op, Value } from './define.ts';
 import { where } from './where.ts';
 
-export { sumTo } from './binary-family.ts';
 
 const scalar = (value: number): Value => constant({ dtype: 'f32', shape: [1] }, Float32Array.of(value));
 

@@ -1,12 +1,11 @@
 import type { Dtype } from '../tensor/spec.ts';
-import { broadcast, broadcastWalk } from './axes.ts';
+import { broadcast, broadcastWalk, dtypeCode } from './axes.ts';
+import { numeric } from './binary-family.ts';
 import type { Operands } from './binary-family.ts';
 import { defineOp, dispatch } from './define.ts';
 import type { Op } from './define.ts';
 import { compareKernel } from './generated/compare.ts';
 import { isStep } from './unary-family.ts';
-
-const kinds: Readonly<Record<Dtype, number>> = { f32: 0, i32: 1, u32: 2 };
 
 /** One member of the family. `code` is its number in `wgsl/compare.wgsl`. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -16,13 +15,12 @@ const comparison = (name: string, code: number, dtypes: readonly Dtype[]): Op<Op
     infer: ({ a, b }) => ({ y: { ...broadcast(name, [a, b], dtypes), dtype: 'u32' } }),
     lower({ a, b }, { y }) {
       const { params, EVEN, grid } = broadcastWalk([a, b], y);
-      const overrides = { OP: code, KIND: kinds[a.dtype], EVEN };
+      const overrides = { OP: code, KIND: dtypeCode[a.dtype], EVEN };
       return [dispatch(compareKernel, { bind: { a, b, y }, params, overrides, grid })];
     },
     gradient: isStep,
   });
 
-const numeric = ['f32', 'i32', 'u32'] as const;
 const truth = ['u32'] as const;
 
 /**

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.ts';
 import { alongAxis, axisBehindSamples, withLength } from './axes.ts';
 import { defineOp, dispatch, expected, linearGrid } from './define.ts';
 import type { Op, Operand, Value } from './define.ts';
@@ -21,6 +22,9 @@ export const concat: Op<Parts, 'y', ConcatAttributes> = defineOp<Parts, 'y', Con
   infer(parts, { axis }) {
     const [a, ...others] = Object.values(parts) as [Operand, ...Operand[]];
     const at = axisBehindSamples('concat', a, axis);
+    // Objects list numbers first, and results go by the other two.
+    const odd = Object.keys(parts).find((name) => /^\d+$|^d?y$/.test(name));
+    if (odd !== undefined) throw new ArgumentError(`concat: expected names other than numbers, y and dy, got ${odd}`);
     for (const part of others) {
       const { shape } = part;
       const alike = shape.length === a.shape.length && shape.every((length, i) => i === at || length === a.shape[i]);

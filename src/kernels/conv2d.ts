@@ -134,7 +134,9 @@ export const conv2d: Op<Inputs, 'y', Conv2dAttributes> = defineOp<Inputs, 'y', F
     };
   },
   absorb: (next, attributes, inputs) => absorbActivation(next, attributes) ?? absorbMaxPool(next, attributes, inputs),
-  macs: ({ weight }, { y }) => sizeOf(y.shape) * sizeOf(weight.shape.slice(1)),
+  // The result may be pooled.
+  macs: (inputs, _, attributes) =>
+    sizeOf(conv2d.infer(inputs, attributes).y.shape) * sizeOf(inputs.weight.shape.slice(1)),
 });
 
 /** The pooling of most networks, whose windows an invocation has whole. */

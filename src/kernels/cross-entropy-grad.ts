@@ -39,6 +39,12 @@ export function checkLogits(
   }
 }
 
+/** @throws ArgumentError */
+export function checkIgnored(op: string, ignore: number): void {
+  if ((ignore | 0) === ignore || ignore >>> 0 === ignore) return;
+  throw new ArgumentError(`${op}: expected a label to ignore, a whole number of 32 bits, got ${ignore}`);
+}
+
 /** @throws ShapeError */
 export function checkClassWeights(op: string, weights: Spec | undefined, classes: number): void {
   const fits = weights?.dtype === 'f32' && weights.shape.join() === String(classes) && !weights.rows;

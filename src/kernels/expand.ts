@@ -1,9 +1,8 @@
 import type { Rows, Spec } from '../tensor/spec.ts';
 import { broadcastStrides } from './axes.ts';
+import { sumTo } from './binary-family.ts';
 import { defineOp, expected } from './define.ts';
-import type { Operand, Value } from './define.ts';
-import { sum } from './reduce.ts';
-import { reshape } from './reshape.ts';
+import type { Operand } from './define.ts';
 import { stridedCopy, walkThrough } from './strided-copy.ts';
 
 export interface ExpandAttributes {
@@ -48,22 +47,5 @@ export const expand = defineOp<{ x: Operand }, 'y', ExpandAttributes>({
     return { y: { dtype: x.dtype, shape, rows: x.rows ?? attributes.rows } };
   },
   lower: ({ x }, { y }) => [stridedCopy('expand', x, y, walk(x, y.shape))],
-  gradient: ({ x, dy }) => ({ x: () => sumOfRepeats(dy, x) }),
+  gradient: ({ x, dy }) => ({ x: () => sumTo(dy, x) }),
 });
-
-/** What `like` was repeated to, added up. Neighbouring axes are taken together, since sums take few of them. */
-function sumOfRepeats(dy: Value, like: Spec): Value {
-  const missing = dy.shape.length - like.shape.length;
-  const groups: { length: number; repeated: boolean }[] = [];
-  for (const [axis, length] of dy.shape.entries()) {
-    const ofSamples = axis === 0 && dy.rows;
-    if (length === 1 && !ofSamples) continue;
-    const repeated = ofSamples ? !like.rows : (like.shape[axis - missing] ?? 1) !== length;
-    const last = groups.at(-1);
-    if (last?.repeated === repeated) last.length *= length;
-    else groups.push({ length, repeated });
-  }
-  const x = reshape({ x: dy }, { shape: groups.map(({ length }) => length) });
-  const axes = [...groups.keys()].filter((group) => groups[group]!.repeated);
-  return reshape({ x: axes.length ? sum({ x }, { axes }) : x }, { shape: like.shape });
-}

@@ -1,4 +1,4 @@
-import { perSample } from '../tensor/spec.ts';
+import { perSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { alongAxis, axisBehindSamples, axisOf } from './axes.ts';
 import { bitsOf, missing } from './bits.ts';
@@ -23,7 +23,7 @@ const pick = (op: string, each: boolean, x: Value, indices: Value, y: Value, axi
     params: {
       sizePerSample: perSample(y),
       // Of the indices: all of them where they belong to samples, since then nothing is before them.
-      count: each ? alongAxis(indices, axis).count : indices.shape.reduce((size, count) => size * count, 1),
+      count: each ? alongAxis(indices, axis).count : sizeOf(indices.shape),
       behind,
       length,
       isSigned: Number(indices.dtype === 'i32'),

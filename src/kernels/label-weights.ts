@@ -1,5 +1,5 @@
 import { perSample } from '../tensor/spec.ts';
-import { checkClassWeights } from './cross-entropy-grad.ts';
+import { checkClassWeights, checkIgnored } from './cross-entropy-grad.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
 import type { Operand } from './define.ts';
 import { labelWeightsKernel } from './generated/label-weights.ts';
@@ -11,9 +11,10 @@ import { labelWeightsKernel } from './generated/label-weights.ts';
  */
 export const labelWeights = defineOp<{ labels: Operand; classWeights: Operand }, 'y', { readonly ignore?: number }>({
   name: 'label-weights',
-  infer({ labels, classWeights }) {
+  infer({ labels, classWeights }, { ignore = -1 }) {
     if (labels.dtype === 'f32') throw expected('label-weights', 'labels u32[...] or i32[...]', labels);
     checkClassWeights('label-weights', classWeights, classWeights.shape[0] ?? 0);
+    checkIgnored('label-weights', ignore);
     return { y: { dtype: 'f32', shape: labels.shape, rows: labels.rows } };
   },
   lower: ({ labels, classWeights }, { y }, { ignore = 2 ** 32 - 1 }) => [

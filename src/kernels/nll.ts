@@ -1,8 +1,7 @@
-import { ArgumentError } from '../errors.ts';
 import { perSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { div } from './binary.ts';
-import { checkClassWeights } from './cross-entropy-grad.ts';
+import { checkClassWeights, checkIgnored } from './cross-entropy-grad.ts';
 import { constant, defineOp, dispatch, expected, linearGrid, none } from './define.ts';
 import type { Operand, Value } from './define.ts';
 import { nllGradKernel } from './generated/nll-grad.ts';
@@ -56,9 +55,7 @@ export const nll = defineOp<NllInputs, 'y', NllAttributes>({
       throw expected('nll', 'x f32[n, classes, ...] and label i32 or u32 [n, ...] of the same samples', x, label);
     }
     checkClassWeights('nll', weight, shape[1]!);
-    if ((ignore | 0) !== ignore && ignore >>> 0 !== ignore) {
-      throw new ArgumentError(`nll: expected a label to ignore, a whole number of 32 bits, got ${ignore}`);
-    }
+    checkIgnored('nll', ignore);
     return { y: { dtype, shape: label.shape, rows } };
   },
   lower: ({ x, label, weight }, { y }, attributes) => [

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.ts';
 import { typedArray } from '../tensor/spec.ts';
-import type { Dtype } from '../tensor/spec.ts';
+import type { Dtype, TypedArray } from '../tensor/spec.ts';
 import { constant } from './define.ts';
 import type { Value } from './define.ts';
 
@@ -15,12 +15,8 @@ export interface RangeAttributes {
   readonly dtype?: Dtype;
 }
 
-/**
- * `start, start + step, ...` as far as before `end`: a constant of one axis, made while tracing; none where `end` lies
- * the other way. Each is computed from its place, not from the one before, and rounded once.
- * @throws ArgumentError where the range has no end, or is not of numbers that the dtype holds
- */
-export function range({ start = 0, end, step = 1, dtype = 'i32' }: RangeAttributes): Value {
+/** The numbers of `range`. @throws ArgumentError as it does */
+export function rangeNumbers({ start = 0, end, step = 1, dtype = 'i32' }: RangeAttributes): TypedArray {
   const count = Math.max(0, Math.ceil((end - start) / step));
   const values = Number.isFinite(count) ? Array.from({ length: count }, (_, index) => start + index * step) : [];
   const data = typedArray(dtype, values);
@@ -29,5 +25,15 @@ export function range({ start = 0, end, step = 1, dtype = 'i32' }: RangeAttribut
     const got = `start ${start}, end ${end}, step ${step}`;
     throw new ArgumentError(`range: expected numbers that ${dtype} holds, an end and a step other than 0, got ${got}`);
   }
-  return constant({ dtype, shape: [count] }, data);
+  return data;
+}
+
+/**
+ * `start, start + step, ...` as far as before `end`: a constant of one axis, made while tracing; none where `end` lies
+ * the other way. Each is computed from its place, not from the one before, and rounded once.
+ * @throws ArgumentError where the range has no end, or is not of numbers that the dtype holds
+ */
+export function range(attributes: RangeAttributes): Value {
+  const data = rangeNumbers(attributes);
+  return constant({ dtype: attributes.dtype ?? 'i32', shape: [data.length] }, data);
 }

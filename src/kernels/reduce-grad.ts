@@ -33,7 +33,7 @@ export const reduceGrad = defineOp<Inputs, 'y', ReduceGradAttributes>({
     const strideAt = (axis: number): number => (reduced.has(axis) ? 0 : strides[axis]!);
     const axes = mergeAxes(dx.shape.map((length, axis) => ({ length, strides: [strideAt(axis)] })));
     const overSamples = mean && dx.rows && reduced.has(0);
-    const elements = sizeOf(dx.shape) / sizeOf(keptShape);
+    const elements = sizeOf(dx.shape.filter((_, axis) => reduced.has(axis)));
     return [
       dispatch(reduceGradKernel, {
         bind: { dy, x, y, count, dx },

@@ -1,8 +1,8 @@
 import { ArgumentError } from '../errors.ts';
 import { perSample } from '../tensor/spec.ts';
-import { axisOfPositions, dtypeCode, orderCode, select } from './arg-reduce.ts';
+import { axisOfPositions, orderCode, select } from './arg-reduce.ts';
 import type { Selection } from './arg-reduce.ts';
-import { alongAxis, withLength } from './axes.ts';
+import { alongAxis, dtypeCode, withLength } from './axes.ts';
 import { defineOp, dispatch, linearGrid } from './define.ts';
 import type { Dispatch, Operand, Value } from './define.ts';
 import { gatherElements } from './gather.ts';

@@ -4,7 +4,7 @@ import type { Dtype } from '../tensor/spec.ts';
 import { activationCode } from './activation.ts';
 import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
 import type { NoGradient, Op, Operand, Value } from './define.ts';
-import { unaryI32Kernel, unaryKernel } from './generated/unary.ts';
+import { unaryI32Kernel, unaryKernel, unarySpecialKernel } from './generated/unary.ts';
 
 /** What attributes come to: a number of a function, and the parameters of its kernel. */
 export interface Settings {
@@ -32,6 +32,9 @@ export interface Member<A> {
   /** f32 alone where left out. */
   readonly dtypes?: readonly Dtype[];
 }
+
+/** For `special`: apart, so that a page without such a function does not have it. */
+export const specialKernel = unarySpecialKernel;
 
 /** For steps. */
 export const isStep = none('it is a step: its derivative is 0 wherever it has one');

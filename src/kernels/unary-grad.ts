@@ -2,8 +2,7 @@ import { perSample } from '../tensor/spec.ts';
 import { defineOp, dispatch, linearGrid, none } from './define.ts';
 import type { Op, Operand } from './define.ts';
 import { unaryGradKernel } from './generated/unary-grad.ts';
-import { unarySpecialKernel } from './generated/unary.ts';
-import { unary } from './unary-family.ts';
+import { specialKernel, unary } from './unary-family.ts';
 import type { Attributes, Member, Settings } from './unary-family.ts';
 
 /** `dy f'(x)` */
@@ -33,6 +32,6 @@ export function curve<A extends Attributes = {}>(
   return unary<A>(name, {
     ...member,
     gradient: ({ x, dy }, _, settings) => unaryGrad({ x, dy }, settings),
-    ...(typeof member.code === 'number' && member.code >= SPECIAL && { special: unarySpecialKernel }),
+    ...(typeof member.code === 'number' && member.code >= SPECIAL && { special: specialKernel }),
   });
 }

@@ -1,5 +1,5 @@
 import { broadcast, broadcastWalk } from './axes.ts';
-import { sumTo } from './binary-family.ts';
+import { numeric, sumTo } from './binary-family.ts';
 import { constant, defineOp, dispatch, expected } from './define.ts';
 import type { Operand, Value } from './define.ts';
 import { whereKernel } from './generated/where.ts';
@@ -14,7 +14,7 @@ export const where = defineOp<{ condition: Operand; a: Operand; b: Operand }>({
   name: 'where',
   infer({ condition, a, b }) {
     if (condition.dtype !== 'u32') throw expected('where', 'a u32 condition', condition);
-    return { y: broadcast('where', [a, b], ['f32', 'i32', 'u32'], [condition]) };
+    return { y: broadcast('where', [a, b], numeric, [condition]) };
   },
   lower({ condition, a, b }, { y }) {
     const { params, EVEN, grid } = broadcastWalk([condition, a, b], y);

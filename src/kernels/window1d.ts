@@ -72,7 +72,7 @@ export function convTranspose1d(inputs: Inputs, attributes: ConvTranspose1dAttri
   return line(convTranspose2d(planes('conv-transpose1d', inputs), how));
 }
 
-const poolOf = ({ kernel, stride = kernel, ...rest }: MaxPool1dAttributes) => ({
+const poolOf = <A extends MaxPool1dAttributes>({ kernel, stride = kernel, ...rest }: A) => ({
   ...rest,
   ...across({ ...rest, stride }),
   kernel: [1, kernel] as const,
@@ -83,8 +83,5 @@ export const maxPool1d = ({ x }: { readonly x: Operand }, attributes: MaxPool1dA
   line(maxPool2d({ x: plane('max-pool1d', x) }, poolOf(attributes)));
 
 /** `averagePool2d` of planes of height 1. x: `f32[samples, channels, width]`. */
-export function averagePool1d({ x }: { readonly x: Operand }, attributes: AveragePool1dAttributes): Value {
-  const { countPadding } = attributes;
-  const how = { ...poolOf(attributes), ...(countPadding && { countPadding }) };
-  return line(averagePool2d({ x: plane('average-pool1d', x) }, how));
-}
+export const averagePool1d = ({ x }: { readonly x: Operand }, attributes: AveragePool1dAttributes): Value =>
+  line(averagePool2d({ x: plane('average-pool1d', x) }, poolOf(attributes)));

@@ -31,7 +31,7 @@ export const ONNX_OPERATORS: readonly string[] = Object.keys(mappings).toSorted(
  * @throws UnsupportedError for operators, attributes and element types without a counterpart; ShapeError, ArgumentError
  */
 export function mapNode(node: OnnxNode): readonly OnnxValue[] {
-  const mapping = mappings[node.op];
+  const mapping = Object.hasOwn(mappings, node.op) ? mappings[node.op] : undefined;
   if (!mapping) throw new UnsupportedError(`${node.op}: no operator of ONNX that is mapped`);
   const outputs = [mapping(new NodeReader(node))].flat();
   if (outputs.length >= node.outputs) return outputs.slice(0, node.outputs);

@@ -51,12 +51,22 @@ export function deviceDtype(dtype: string): Dtype {
   throw new UnsupportedError(`element type ${dtype}: expected one of ${Object.keys(dtypes).join(', ')}`);
 }
 
-/** A value whose numbers are known, inside a trace. */
+/** What files write for "to the end"; on the device the last number of 32 bits stands for it. */
+const END = 2 ** 63;
+
+/**
+ * A value whose numbers are known, inside a trace.
+ * @throws UnsupportedError for numbers that the element type does not hold on the device
+ */
 export function known(tensor: OnnxTensor): OnnxValue {
   const spec = { dtype: deviceDtype(tensor.dtype), shape: tensor.dims };
-  const stray = spec.dtype === 'f32' ? undefined : tensor.data.find((number) => number !== number >> 0 && number !== number >>> 0);
+  const narrow = (number: number): number =>
+    tensor.dtype === 'int64' && Math.abs(number) === END ? (number > 0 ? 2 ** 31 - 1 : -(2 ** 31)) : number;
+  const numbers = tensor.data.map(narrow);
+  const data = typedArray(spec.dtype, numbers);
+  const stray = spec.dtype === 'f32' ? undefined : numbers.find((number, index) => number !== data[index]);
   if (stray !== undefined) throw new UnsupportedError(`${tensor.dtype}: expected integers of 32 bits, got ${stray}`);
-  return { dtype: tensor.dtype, value: constant(spec, typedArray(spec.dtype, tensor.data)), known: tensor.data };
+  return { dtype: tensor.dtype, value: constant(spec, data), known: tensor.data };
 }
 
 /** What a mapping reads of its node. Complaints name the operator. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { gradients } from '../../src/autograd/backward.ts';
 import { compile } from '../../src/graph/program.ts';
 import type { CompileOptions, Program } from '../../src/graph/program.ts';
-import { checkpoint, trace } from '../../src/graph/trace.ts';
+import { checkpoint, store, trace } from '../../src/graph/trace.ts';
 import { fuse } from '../../src/graph/passes/fuse.ts';
 import { clip, gelu, hardSwish, leakyRelu, silu } from '../../src/kernels/activations.ts';
 import { add, mul, reluGrad, sub } from '../../src/kernels/binary.ts';
@@ -12,9 +12,10 @@ import { linear } from '../../src/kernels/linear.ts';
 import { averagePool2d, maxPool2d } from '../../src/kernels/pool2d.ts';
 import { mean } from '../../src/kernels/reduce.ts';
 import { reshape } from '../../src/kernels/reshape.ts';
-import { relu, sigmoid, tanh } from '../../src/kernels/unary.ts';
+import { copy, relu, sigmoid, tanh } from '../../src/kernels/unary.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import type { Spec } from '../../src/tensor/spec.ts';
+import { Tensor } from '../../src/tensor/tensor.ts';
 import { random } from '../op-table.ts';
 import { openTestDevice } from '../open-test-device.ts';
 
@@ -168,5 +169,24 @@ describe('fuse leaves alone', () => {
       return { z: reluGrad({ a: tanh({ x: inputs['x']! }), b: y }) };
     };
     expect(fusedOf(later)).toContain('relu-grad');
+  });
+
+  it('what is stored in a tensor, whose memory another may still read', async () => {
+    const state = Tensor.from(device, Float32Array.of(1, -2, 3, -4), [2, 2], 'state');
+    using program = await compile(device, { x: weight(2, 2), w: weight(2, 2) }, ({ x, w }) => {
+      const y = linear({ x: x!, weight: w! });
+      const old = copy({ x: state });
+      store(relu({ x: y }), state);
+      return { old };
+    });
+    const { old } = await program.call({ x: Float32Array.of(1, 0, 0, 1), w: Float32Array.of(5, 6, 7, -8) });
+    expect([...old]).toEqual([1, -2, 3, -4]);
+    expect([...(await state.read())]).toEqual([5, 7, 6, 0]);
+    state.dispose();
+  });
+
+  it('a gradient with an activation that is repeated', async () => {
+    const specs = { x: weight(18, 1), p: weight(1, 18), q: weight(1, 18) };
+    expect(await agree(specs, ({ x, p, q }) => ({ y: reluGrad({ a: x!, b: add({ a: p!, b: q! }) }) }))).toEqual([2, 2]);
   });
 });

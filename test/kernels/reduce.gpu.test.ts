@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../../src/autograd/backward.ts';
 import { compile } from '../../src/graph/program.ts';
+import { mul } from '../../src/kernels/binary.ts';
 import { cumulativeSum } from '../../src/kernels/cumulative.ts';
+import { constant } from '../../src/kernels/define.ts';
 import type { Op, Operand, Value } from '../../src/kernels/define.ts';
 import { l1, l2, logSum, logSumExp, max, mean, min, prod, sum, sumSquare } from '../../src/kernels/reduce.ts';
 import { Rows, typedArray } from '../../src/tensor/spec.ts';
@@ -172,5 +174,24 @@ describe('gradients of reductions', () => {
       dx: gradients(sum({ x: max({ x }, { axes: [0] }) }), [x])[0]!,
     }));
     expect(dx).toEqual([0, 0.5, 1, 0.5, 0, 0]);
+  });
+});
+
+describe('gradients of what has no more elements than it is repeated to', () => {
+  it('a leading axis of length 1 that an operand lacks', async () => {
+    // The gradient of the product by s is of s: one axis, along which the sum from the end goes on.
+    const { dx } = await run(f32(3), Float32Array.of(1, 1, 1), (x) => {
+      const s = cumulativeSum({ x }, { axis: 0 });
+      const factors = constant({ dtype: 'f32', shape: [1, 3] }, Float32Array.of(1, 10, 100));
+      return { dx: gradients(sum({ x: mul({ a: factors, b: s }) }), [x])[0]! };
+    });
+    expect(dx).toEqual([111, 110, 100]);
+  });
+
+  it('the mean of nothing', async () => {
+    using program = await compile(device, { x: f32(3, 0) }, ({ x }) => ({
+      dx: gradients(sum({ x: mean({ x: x! }, { axes: [0] }) }), [x!])[0]!,
+    }));
+    expect((await program.call({ x: new Float32Array(0) })).dx).toHaveLength(0);
   });
 });

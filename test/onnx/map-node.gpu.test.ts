@@ -57,6 +57,41 @@ describe('versions of the operator set', () => {
   });
 });
 
+describe('what the operator tests of ONNX do not look at', () => {
+  it('a transposed convolution of a given size is cut on both sides', async () => {
+    const x = tensor([1, 1, 2, 2], [1, 2, 3, 4]);
+    const kernel = tensor([1, 1, 3, 3], Array.from({ length: 9 }, () => 1));
+    const full = await run({ op: 'ConvTranspose', attributes: { strides: [2, 2] } }, [x, kernel]);
+    const cut = await run({ op: 'ConvTranspose', attributes: { strides: [2, 2], output_shape: [3, 3] } }, [x, kernel]);
+    expect(full[0]!.dims).toEqual([1, 1, 5, 5]);
+    const inner = [1, 2, 3].flatMap((row) => full[0]!.data.slice(5 * row + 1, 5 * row + 4));
+    expect(cut[0]!.data).toEqual(inner);
+  });
+
+  it.each([['ReduceL1', [1, 2]], ['ReduceSumSquare', [1, 4]], ['ReduceSum', [-1, 2]]] as const)(
+    '%s over no axes adds nothing up',
+    async (op, wanted) => {
+      const [result] = await run({ op, attributes: { noop_with_empty_axes: 1 } }, [tensor([2], [-1, 2])]);
+      expect(result!.data).toEqual(wanted);
+    },
+  );
+
+  it('the greatest integer of 64 bits stands for the end', async () => {
+    const inputs = [tensor([3], [1, 2, 3]), integers(1), integers(2 ** 63), integers(0)];
+    expect((await run({ op: 'Slice' }, inputs))[0]!.data).toEqual([2, 3]);
+  });
+
+  it('infinities of one sign', async () => {
+    const x = tensor([3], [Infinity, -Infinity, 1]);
+    expect((await run({ op: 'IsInf', attributes: { detect_negative: 0 } }, [x]))[0]!.data).toEqual([1, 0, 0]);
+  });
+
+  it('a range without an end says so', async () => {
+    const asked = run({ op: 'Range' }, [tensor([], [0]), tensor([], [3]), tensor([], [0])]);
+    await expect(asked).rejects.toThrow('range: expected numbers that f32 holds');
+  });
+});
+
 describe('shapes are known as the graph is compiled', () => {
   it('and what follows from them is', async () => {
     const [shape] = await run({ op: 'Shape' }, [matrix]);
@@ -83,6 +118,8 @@ describe('what has no counterpart', () => {
       'Pad: expected mode of constant, reflect, edge, wrap, got mirror',
     ],
     ['a number too large', { op: 'Neg' }, [integers(2 ** 40)], 'int64: expected integers of 32 bits, got 1099511627776'],
+    ['a number of the other sign', { op: 'Neg' }, [integers(3e9)], 'int64: expected integers of 32 bits, got 3000000000'],
+    ['a name that objects have', { op: 'toString' }, [matrix], 'toString: no operator of ONNX that is mapped'],
   ])('%s is named', async (_, node, inputs, message) => {
     await expect(run(node, inputs)).rejects.toThrow(new UnsupportedError(message));
   });

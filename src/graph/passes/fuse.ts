@@ -30,6 +30,8 @@ function fuseOnce(nodes: readonly Node[], graph: Graph): Node[] {
     const [use, another] = (result && uses.get(result)) ?? [];
     if (!use || another || kept.has(result!) || use.node.segment !== node.segment) return [node];
     const { op, inputs, attributes, outputs } = use.node;
+    // The memory of a tensor may be read by the first, or in between.
+    if (Object.values(outputs).some(({ placed }) => placed)) return [node];
     const next = { op: op.name, through: use.input, inputs, attributes };
     const before = { op: node.op.name, inputs: node.inputs, attributes: node.attributes };
     const absorbs = node.op.absorb?.(next, node.attributes, node.inputs);

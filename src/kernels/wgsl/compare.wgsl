@@ -8,6 +8,7 @@ import package::lib::broadcast::operandsOf;
 import package::lib::broadcast::params;
 import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
+import package::lib::order_key::orderKey;
 
 @group(0) @binding(2) var<storage, read> a: array<u32>;
 @group(0) @binding(3) var<storage, read> b: array<u32>;
@@ -20,32 +21,22 @@ override KIND: u32 = 0;
 const THREADS = 64u;
 const ELEMENTS = 4u;
 
-fn orderOf(bits: u32) -> i32 {
-  switch (KIND) {
-    case 1u: { return bitcast<i32>(bits); }
-    case 2u: { return bitcast<i32>(bits ^ 0x80000000u); }
-    default: {
-      // Both zeros are 0.
-      let size = i32(bits & 0x7fffffffu);
-      return select(size, -size, bits >= 0x80000000u);
-    }
-  }
-}
-
 fn holds(p: u32, q: u32) -> bool {
   if (KIND == 0 && (isNanBits(p) || isNanBits(q))) {
     return OP == 1;
   }
+  let left = orderKey(p, KIND, 0);
+  let right = orderKey(q, KIND, 0);
   switch (OP) {
-    case 1u: { return orderOf(p) != orderOf(q); }
-    case 2u: { return orderOf(p) < orderOf(q); }
-    case 3u: { return orderOf(p) <= orderOf(q); }
-    case 4u: { return orderOf(p) > orderOf(q); }
-    case 5u: { return orderOf(p) >= orderOf(q); }
+    case 1u: { return left != right; }
+    case 2u: { return left < right; }
+    case 3u: { return left <= right; }
+    case 4u: { return left > right; }
+    case 5u: { return left >= right; }
     case 6u: { return p != 0 && q != 0; }
     case 7u: { return p != 0 || q != 0; }
     case 8u: { return (p != 0) != (q != 0); }
-    default: { return orderOf(p) == orderOf(q); }
+    default: { return left == right; }
   }
 }
 

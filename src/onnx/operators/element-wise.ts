@@ -98,10 +98,11 @@ export const elementWise: Mappings = {
     n.like(0, ops.hardSigmoid({ x: n.at(0) }, { alpha: n.number('alpha', 0.2), beta: n.number('beta', 0.5) })),
   HardSwish: unary(ops.hardSwish),
   Identity: unary(ops.copy),
-  IsInf: (n) =>
-    n.flag('detect_negative', true) && n.flag('detect_positive', true)
-      ? truth(ops.isInfinite({ x: n.at(0) }))
-      : n.reject('infinities of one sign alone are not told apart'),
+  IsInf: (n) => {
+    const [negative, positive] = [n.flag('detect_negative', true), n.flag('detect_positive', true)];
+    if (!negative && !positive) return n.reject('neither infinity is asked for');
+    return truth(ops.isInfinite({ x: n.at(0) }, negative && positive ? {} : { sign: positive ? 1 : -1 }));
+  },
   IsNaN: (n) => truth(ops.isNaN({ x: n.at(0) })),
   LeakyRelu: (n) => n.like(0, ops.leakyRelu({ x: n.at(0) }, { alpha: n.number('alpha', 0.01) })),
   Less: comparison(ops.less),

@@ -1,41 +1,29 @@
 import type { Operand } from '../../kernels/define.ts';
+import { rangeNumbers } from '../../kernels/range.ts';
 import * as ops from '../../kernels/registry.ts';
 import { sizeOf } from '../../tensor/spec.ts';
 import { deviceDtype, fromFirst, known, lengthOf } from '../node.ts';
 import type { Mappings, NodeReader, OnnxValue } from '../node.ts';
 
-const reshaped = (n: NodeReader, shape: readonly number[]): OnnxValue => {
-  const { dtype, value, known: numbers } = n.input(0);
-  return { dtype, value: ops.reshape({ x: value }, { shape }), known: numbers };
-};
+/** The same elements under another shape: known where they were. */
+const viewed = (n: NodeReader, value: Operand): OnnxValue => ({ ...n.input(0), value });
 
 function reshape(n: NodeReader): OnnxValue {
-  const { shape: from } = n.at(0);
+  const x = n.at(0);
   const keepsZeros = n.flag('allowzero');
-  const asked = n.numbersOf('shape', 1)!.map((length, axis) => (length === 0 && !keepsZeros ? from[axis]! : length));
+  const asked = n.numbersOf('shape', 1)!.map((length, axis) => (length === 0 && !keepsZeros ? x.shape[axis]! : length));
   const others = sizeOf(asked.filter((length) => length !== -1));
-  return reshaped(n, asked.map((length) => (length === -1 ? lengthOf(n.at(0)) / others : length)));
-}
-
-function unsqueeze(n: NodeReader): OnnxValue {
-  const shape = [...n.at(0).shape];
-  const axes = n.numbersOf('axes', 1)!;
-  const rank = shape.length + axes.length;
-  for (const axis of axes.map((one) => fromFirst(one, rank)).toSorted((a, b) => a - b)) shape.splice(axis, 0, 1);
-  return reshaped(n, shape);
+  const shape = asked.map((length) => (length === -1 ? lengthOf(x) / others : length));
+  return viewed(n, ops.reshape({ x }, { shape }));
 }
 
 function squeeze(n: NodeReader): OnnxValue {
-  const { shape } = n.at(0);
-  const axes = n.numbersOf('axes', 1)?.map((axis) => fromFirst(axis, shape.length));
-  return reshaped(n, shape.filter((length, axis) => (axes ? !axes.includes(axis) : length !== 1)));
+  const axes = n.numbersOf('axes', 1);
+  return viewed(n, ops.squeeze({ x: n.at(0) }, axes ? { axes } : {}));
 }
 
-function flatten(n: NodeReader): OnnxValue {
-  const { shape } = n.at(0);
-  const axis = n.number('axis', 1);
-  const lead = shape.slice(0, axis === shape.length ? axis : fromFirst(axis, shape.length));
-  return reshaped(n, [sizeOf(lead), lengthOf(n.at(0)) / sizeOf(lead)]);
+function unsqueeze(n: NodeReader): OnnxValue {
+  return viewed(n, ops.unsqueeze({ x: n.at(0) }, { axes: n.numbersOf('axes', 1)! }));
 }
 
 /** Both shapes broadcast to each other, unlike the operation's, to which `x` has to fit. */
@@ -121,16 +109,16 @@ export const moves: Mappings = {
     return n.like(0, ops.depthToSpace({ x: n.at(0) }, { block: n.number('blocksize', 1), mode }));
   },
   Expand: expand,
-  Flatten: flatten,
+  Flatten: (n) => viewed(n, ops.flatten({ x: n.at(0) }, { axis: n.number('axis', 1) })),
   Gather: (n) => n.like(0, ops.gather({ x: n.at(0), indices: n.at(1) }, { axis: n.number('axis', 0) })),
   GatherElements: (n) => n.like(0, ops.gatherElements({ x: n.at(0), indices: n.at(1) }, { axis: n.number('axis', 0) })),
   OneHot: oneHot,
   Pad: pad,
   Range: (n) => {
-    const [start, limit, delta] = [n.numbers(0)[0]!, n.numbers(1)[0]!, n.numbers(2)[0]!];
-    const count = Math.max(0, Math.ceil((limit - start) / delta));
+    const [start, end, step] = [n.numbers(0)[0]!, n.numbers(1)[0]!, n.numbers(2)[0]!];
     const { dtype } = n.input(0);
-    return known({ dtype, dims: [count], data: Array.from({ length: count }, (_, index) => start + index * delta) });
+    const data = Array.from(rangeNumbers({ start, end, step, dtype: deviceDtype(dtype) }));
+    return known({ dtype, dims: [data.length], data });
   },
   Reshape: reshape,
   Shape: (n) => {

@@ -1,4 +1,3 @@
-import type { Operand } from '../../kernels/define.ts';
 import * as ops from '../../kernels/registry.ts';
 import type { Mappings, NodeReader, OnnxValue } from '../node.ts';
 
@@ -9,16 +8,11 @@ function matrixProduct(n: NodeReader): OnnxValue {
   const left = isRow ? ops.reshape({ x: a }, { shape: [1, -1] }) : a;
   const right = isColumn ? ops.reshape({ x: b }, { shape: [-1, 1] }) : b;
   const rank = Math.max(left.shape.length, right.shape.length);
-  const product = ops.matmul({ a: deepened(left, rank), b: deepened(right, rank) });
+  const product = ops.matmul({ a: left, b: right });
   const dropped = [...(isRow ? [rank - 2] : []), ...(isColumn ? [rank - 1] : [])];
   const shape = product.shape.filter((_, axis) => !dropped.includes(axis));
   return n.like(0, dropped.length > 0 ? ops.reshape({ x: product }, { shape }) : product);
 }
-
-const deepened = (x: Operand, rank: number): Operand =>
-  x.shape.length === rank
-    ? x
-    : ops.reshape({ x }, { shape: [...Array.from({ length: rank - x.shape.length }, () => 1), ...x.shape] });
 
 export const products: Mappings = {
   Gemm: (n) => {

@@ -5,18 +5,17 @@ import { indices } from '../node.ts';
 import type { Mapping, Mappings, NodeReader } from '../node.ts';
 
 /** Axes were an attribute until operator set 17, and are a known input since. */
-function attributesOf(n: NodeReader): ReduceAttributes | undefined {
+function attributesOf(n: NodeReader): ReduceAttributes {
   const axes = n.numbersOf('axes', 1) ?? [];
-  if (axes.length === 0 && n.flag('noop_with_empty_axes')) return undefined;
-  return { keepDims: n.flag('keepdims', true), ...(axes.length > 0 && { axes }) };
+  // Over no axes, what is not adding up is still done.
+  const all = axes.length === 0 && !n.flag('noop_with_empty_axes');
+  return { keepDims: n.flag('keepdims', true), ...(!all && { axes }) };
 }
 
 const reduction =
   (op: (inputs: { x: Operand }, attributes?: ReduceAttributes) => Value): Mapping =>
-  (n) => {
-    const attributes = attributesOf(n);
-    return n.like(0, attributes ? op({ x: n.at(0) }, attributes) : n.at(0));
-  };
+  (n) =>
+    n.like(0, op({ x: n.at(0) }, attributesOf(n)));
 
 const extreme =
   (op: typeof ops.argMax): Mapping =>
@@ -44,11 +43,8 @@ const normalized =
   (op: typeof ops.softmax): Mapping =>
   (n) => {
     const x = n.at(0);
-    const rank = x.shape.length;
     if (n.opset >= 13) return n.like(0, op({ x }, { axis: n.number('axis', -1) }));
-    const axis = n.number('axis', 1);
-    const lead = x.shape.slice(0, axis < 0 ? axis + rank : axis).reduce((size, length) => size * length, 1);
-    const flat = ops.reshape({ x }, { shape: [lead, -1] });
+    const flat = ops.flatten({ x }, { axis: n.number('axis', 1) });
     return n.like(0, ops.reshape({ x: op({ x: flat }, { axis: 1 }) }, { shape: x.shape }));
   };
 

@@ -71,11 +71,13 @@ function transposed(n: NodeReader): OnnxValue {
   if (isVolume(n)) n.reject('3 spatial axes: 1 and 2 are built');
   const outputPadding = lengthsOf(n, 'output_padding', 0);
   const outputSize = lengthsOf(n, 'output_shape', 1);
+  const window = windowOf(n);
   const attributes = {
-    ...windowOf(n),
+    ...window,
     groups: n.number('group', 1),
     ...(outputPadding && { outputPadding }),
-    ...(outputSize && { outputSize }),
+    // Where the size is given, the padding follows from it; pads are not looked at.
+    ...(outputSize && { outputSize, padding: window.padding === 'same' ? 'same' : 'same-lower' }),
   };
   const bias = n.maybe(2);
   const inputs = { x: inPlanes(n.at(0)), weight: inPlanes(n.at(1)), ...(bias && { bias }) };
@@ -91,10 +93,12 @@ function byColumns(a: Operand, height: number, width: number): Value {
 
 /** A depthwise convolution that looks back only, and what it has to remember: the last inputs, one less than taps. */
 function causalConvolution(n: NodeReader): OnnxValue[] {
-  const [batch, channels] = n.at(0).shape as [number, number];
+  const channels = n.at(0).shape[1]!;
   const taps = n.at(1).shape[2]!;
-  const past = n.maybe(3) ?? constant({ dtype: 'f32', shape: [batch, channels, taps - 1] }, new Float32Array(batch * channels * (taps - 1)));
-  const x = ops.concat({ a: past, b: n.at(0) }, { axis: 2 });
+  const past = n.maybe(3);
+  const x = past
+    ? ops.concat({ a: past, b: n.at(0) }, { axis: 2 })
+    : ops.pad({ x: n.at(0) }, { axis: 2, before: taps - 1 });
   const bias = n.maybe(2);
   const y = ops.conv1d({ x, weight: n.at(1), ...(bias && { bias }) }, { groups: channels });
   const activation = n.text('activation', 'none', 'silu', 'swish');
