@@ -73,7 +73,7 @@ const browser = (): TestProjectInlineConfiguration => ({
 export default defineConfig({
   test: {
     provide: { fuzz: { cases, seed } },
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     projects: [unit, ...node, ...(unavailable() ? [] : [browser()])].map((project) => ({ extends: true, ...project })),
   },
