@@ -73,8 +73,8 @@ const browser = (): TestProjectInlineConfiguration => ({
 export default defineConfig({
   test: {
     provide: { fuzz: { cases, seed } },
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
     projects: [unit, ...node, ...(unavailable() ? [] : [browser()])].map((project) => ({ extends: true, ...project })),
   },
 });

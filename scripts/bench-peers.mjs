@@ -4,17 +4,19 @@
  * the packages of this repository.
  */
 import './node-version.mjs';
+import { readOptions } from '../bench/peers/options.mjs';
 import { adapterEnvironment } from './adapter.mjs';
 import { generateKernels, install, installPeers } from './prepare.mjs';
 import { runNode } from './run.mjs';
 
 try {
+  const { browser } = readOptions(process.argv.slice(2));
   await install();
   await installPeers();
   await generateKernels();
   const args = ['--import', 'tsx', 'bench/peers/main.ts', ...process.argv.slice(2)];
   // Chromium looks for its adapter itself.
-  process.exitCode = await runNode(args, args.includes('--browser') ? {} : await inBestAdapter());
+  process.exitCode = await runNode(args, browser ? {} : await inBestAdapter());
 } catch (error) {
   console.error(error.message);
   process.exitCode = error.exitCode ?? 1;

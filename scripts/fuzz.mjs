@@ -22,7 +22,11 @@ try {
   }
   await install();
   await generateKernels();
-  const project = values.project ?? (await adapters()).find(({ env }) => env)?.name;
+  const here = (await adapters()).filter(({ env }) => env).map(({ name }) => name);
+  const { project = here[0] } = values;
+  if (![...here, 'chromium'].includes(project)) {
+    throw new Error(`fuzz: expected --project of ${[...here, 'chromium'].join(', ')}, got '${project}'`);
+  }
   process.env.EXITGPU_FUZZ = `${values.cases},${values.seed}`;
   process.exitCode = await runNode(['node_modules/vitest/vitest.mjs', 'run', '--project', project, 'test/fuzz.gpu']);
 } catch (error) {

@@ -26,7 +26,7 @@ const described = ({ inputs, attributes, samples }: OpCase): string => {
 };
 
 describe(`cases drawn with seed ${seed}`, () => {
-  it.each(names)(`%s: ${each}`, { timeout: 60_000 + 2000 * each }, async (name) => {
+  it.each(names)(`%s: ${each}`, async (name) => {
     const row = table[name] as OpRow;
     for (let index = 0; index < each; index++) {
       const opCase = draws[name]!(new Random(seed).split(name).split(index));

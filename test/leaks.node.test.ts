@@ -18,7 +18,7 @@ function residentBytes(): number {
   return process.memoryUsage().rss;
 }
 
-it(`holds as much after ${CALLS} inferences, or half a minute of them, as after the first`, { timeout: 300_000 }, async () => {
+it(`holds as much after ${CALLS} inferences, or half a minute of them, as after the first`, async () => {
   const network = multiExit({
     name: 'tiny',
     input: [1, 4, 4],

@@ -8,7 +8,7 @@ const root = new URL('../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
 
 /** The README's JavaScript, run as written against the built package, under its own name. */
-it('the example of the README runs as written, in twenty lines', { timeout: 120_000 }, async () => {
+it('the example of the README runs as written, in twenty lines', async () => {
   const [, example] = /```js\n([\s\S]*?)```/.exec(readme) ?? [];
   expect(example).toBeDefined();
   expect(example!.trim().split('\n').length).toBeLessThanOrEqual(20);

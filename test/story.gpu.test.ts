@@ -15,7 +15,7 @@ import { openTestDevice } from './open-test-device.ts';
 const device = await openTestDevice();
 
 describe('the story', () => {
-  it('B-LeNet learns procedural digits, leaves early, and is the same after a file', { timeout: 120_000 }, async () => {
+  it('B-LeNet learns procedural digits, leaves early, and is the same after a file', async () => {
     const data = proceduralSplit({ seed: 1, train: 700, validation: 200, test: 200 });
     using model = Model.initialize(device, bLeNet(), { seed: 1, normalization: statistics(data.train), classNames: data.train.classNames });
     const losses: number[] = [];

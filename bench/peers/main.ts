@@ -9,34 +9,24 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { CASES, COLD } from './cases.ts';
 import { compare, errorsOf, openPeers, reasonOf, statistics } from './compare.ts';
 import type { Outcome, Place, Row } from './compare.ts';
+import { readOptions } from './options.mjs';
 import { PEERS, providePageGpu } from './peers.ts';
 import { line, markdown } from './report.ts';
 
 const COLD_NAME = `cold: from opening the device to the first answer, ${COLD.name}`;
 
-const { values: options, positionals: filters } = parseArgs({
-  allowPositionals: true,
-  options: {
-    browser: { type: 'boolean', default: false },
-    passes: { type: 'string', default: '3' },
-    json: { type: 'string' },
-  },
-});
-const passes = Number(options.passes);
-if (!(Number.isInteger(passes) && passes > 0)) {
-  throw new Error(`bench:peers: expected --passes of 1 or more, got '${options.passes}'`);
-}
+const { browser, json, passes, filters } = readOptions(process.argv.slice(2));
 const wanted = (name: string): boolean => filters.length === 0 || filters.some((filter) => name.includes(filter));
 const cases = CASES.filter(({ name }) => wanted(name));
 // A page has no caches of drivers to turn off, and no process of its own.
-const cold = !options.browser && wanted(COLD_NAME);
+const cold = !browser && wanted(COLD_NAME);
 if (cases.length === 0 && !cold) throw new Error(`bench:peers: no case is named like '${filters.join("', '")}'`);
 
-const place = options.browser ? await (await import('./browser.ts')).openChromium(passes) : await openHere();
+const place = browser ? await (await import('./browser.ts')).openChromium(passes) : await openHere();
 const { adapter, names, leftOut } = place;
 for (const [name, reason] of Object.entries(leftOut)) console.error(`${name}: left out, ${reason}`);
 const rows: Row[] = [];
@@ -47,8 +37,8 @@ const add = (row: Row): void => {
 for (const each of cases) add(await place.compare(each));
 if (cold) add(await compareCold());
 console.log(`\nadapter: ${adapter}; ${passes} passes, best / median in ms\n\n${markdown(rows, names)}`);
-const usual = new URL(`../results/peers${options.browser ? '-browser' : ''}.json`, import.meta.url);
-const file = options.json ?? (filters.length === 0 ? fileURLToPath(usual) : undefined);
+const usual = new URL(`../results/peers${browser ? '-browser' : ''}.json`, import.meta.url);
+const file = json ?? (filters.length === 0 ? fileURLToPath(usual) : undefined);
 if (file) {
   const environment = {
     adapter,
@@ -111,5 +101,5 @@ function versions(): Record<string, string> {
   const packageAt = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
   const { 'onnxruntime-node': ort, ...portable } = packageAt('package.json').dependencies;
   const { webgpu } = packageAt('../../package.json').devDependencies;
-  return options.browser ? portable : { ...portable, 'onnxruntime-node': ort, webgpu };
+  return browser ? portable : { ...portable, 'onnxruntime-node': ort, webgpu };
 }

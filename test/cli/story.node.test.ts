@@ -18,7 +18,7 @@ function paper(pixels: Uint8Array): Buffer {
   return PNG.sync.write(image);
 }
 
-test('a model is trained, described, judged and used', { timeout: 120_000 }, async () => {
+test('a model is trained, described, judged and used', async () => {
   const folder = await temporaryFolder();
   const data = await writeFolder(join(folder, 'digits'), idxFiles({ train: 480, test: 60 }));
   const [model, json] = [join(folder, 'model.safetensors'), join(folder, 'result.json')];

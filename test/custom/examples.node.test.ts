@@ -10,7 +10,7 @@ async function run(example: string): Promise<number[]> {
   return [...stdout.matchAll(/(\d+) of 200 leave at exit 1/g)].map(([, count]) => Number(count));
 }
 
-it('a criterion of one\'s own: the higher the bound, the more leave', { timeout: 120_000 }, async () => {
+it('a criterion of one\'s own: the higher the bound, the more leave', async () => {
   const counts = await run('custom-criterion');
   expect(counts).toHaveLength(4);
   expect(counts).toEqual(counts.toSorted((a, b) => a - b));
@@ -18,7 +18,7 @@ it('a criterion of one\'s own: the higher the bound, the more leave', { timeout:
   expect(counts[3]).toBeGreaterThan(100);
 });
 
-it('an exit kernel of one\'s own: the lower the energy it asks for, the more leave', { timeout: 120_000 }, async () => {
+it('an exit kernel of one\'s own: the lower the energy it asks for, the more leave', async () => {
   const counts = await run('custom-exit-kernel');
   expect(counts).toEqual(counts.toSorted((a, b) => a - b));
   expect([counts[0], counts[3]]).toEqual([0, 200]);
