@@ -60,15 +60,11 @@ const OWN_NAMES = {
   reciprocal: 'Reciprocal',
   reshape: 'Reshape',
   scale: 'Mean',
-  sigmoid: 'Sigmoid',
-  silu: 'SwiGLU, Swish',
+  sigmoid: 'Sigmoid, SwiGLU, Swish',
   slice: 'Slice',
   sqrt: 'Sqrt',
   square: '',
   sub: 'Sub',
-  sum: 'ReduceSum',
-  transpose: 'Transpose',
-  where: 'Shrink, Where',
 };
 
 export function operatorsText(registry) {
@@ -77,18 +73,28 @@ export function operatorsText(registry) {
   const rows = Object.keys(registry)
     .toSorted((a, b) => a.localeCompare(b, 'en'))
     .map((name) => {
-      const { gradient } = registry[name];
+      const { gradient, half } = registry[name];
       const rule = gradient === undefined ? 'of what it is made of' : 'none' in gradient ? `none: ${gradient.none}` : 'yes';
+      // `cast` is the way there and back.
+      const f16 = gradient === undefined ? 'as they do' : half || name === 'cast' ? 'yes' : '';
       const operators = OWN_NAMES[name] ?? [...(names.get(name) ?? [])].toSorted().join(', ');
-      return [`\`${name}\``, summary.get(name) ?? '', rule, operators].map((cell) => cell.replaceAll('|', '\\|'));
+      return [`\`${name}\``, summary.get(name) ?? '', rule, f16, operators].map((cell) => cell.replaceAll('|', '\\|'));
     });
-  const lines = [['operation', 'what it is', 'gradient', 'ONNX'], ['---', '---', '---', '---'], ...rows];
-  const named = new Set(rows.flatMap(([, , , operators]) => operators.split(', ')));
+  const lines = [['operation', 'what it is', 'gradient', 'f16', 'ONNX'], Array(5).fill('---'), ...rows];
+  const named = new Set(rows.flatMap(([, , , , operators]) => operators.split(', ')));
   const alone = all.filter((operator) => !named.has(operator));
+  const hidden = alone.find((operator) => [...names.values()].some((set) => set.has(operator)));
+  const stale = Object.entries(OWN_NAMES).find(([name, own]) =>
+    !registry[name] || own.split(', ').some((operator) => operator && !all.includes(operator)) ||
+    own === [...(names.get(name) ?? [])].toSorted().join(', '))?.[0];
+  if (hidden ?? stale) throw new Error(`OWN_NAMES: ${hidden ?? stale} is hidden, gone, or found without it`);
   return `# Operations
 
 Made by \`npm run operators\` from \`src/kernels/registry.ts\` and \`src/onnx\`: ${rows.length} operations, called inside a trace
-(\`import { ops } from 'exitgpu'\`). Element types are f32, i32 and u32; truth values are u32. Nothing is stored as f16.
+(\`import { ops } from 'exitgpu'\`). Element types are f32, i32 and u32; truth values are u32.
+
+Operations with \`f16\` also take what is kept in f16 (all their floating-point inputs alike) and then give it; they compute in
+f32 and have no gradient there. \`cast\` is the way there and back. The device needs \`shader-f16\`.
 
 ${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 

@@ -56,6 +56,7 @@ export type { Network, NetworkMacs, NetworkOptions, Stage, StageParts } from './
 export { attachExits, attachExitsToModel } from './earlyexit/attach-exits.ts';
 export type { AttachedExit, AttachOptions } from './earlyexit/attach-exits.ts';
 export { addGates } from './earlyexit/add-gates.ts';
+export { halfModel } from './earlyexit/half-model.ts';
 export { learnedGate, withGates } from './earlyexit/gates.ts';
 export { learnedCriterion, learnsToLeave } from './earlyexit/learned-criterion.ts';
 export { placeExits } from './earlyexit/place-exits.ts';

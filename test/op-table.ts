@@ -196,6 +196,19 @@ export async function checkValue(
   return first;
 }
 
+/** What a case gives, `times` times over with the same bits. */
+export async function repeat(device: Device, op: AnyCallable, opCase: OpCase, times: number): Promise<Results> {
+  using program = await compile(device, specsFor(opCase, opCase.samples ?? 0), forward(op, opCase));
+  const first = await program.call(runInputs(opCase));
+  const words = (results: Results): string =>
+    Object.values(results).map((values) => new Uint32Array(values.buffer).join()).join();
+  const wanted = words(first);
+  for (let run = 1; run < times; run++) {
+    if (words(await program.call(runInputs(opCase))) !== wanted) expect.fail(`run ${run + 1} gave other bits`);
+  }
+  return first;
+}
+
 /** Elements whose derivative is taken; all, if there are fewer. */
 const PROBES = 12;
 /** Step of the finite differences: the oracle works in double precision. */

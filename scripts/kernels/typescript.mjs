@@ -18,9 +18,20 @@ export function moduleText(file, kernels) {
   }
   const header =
     `// Made from wgsl/${basename(file)} by scripts/kernels.mjs; edit that file.\n` +
+    (structs.size > 0 ? "import { scalars } from '../kernel.ts';\n" : '') +
     `import type { Kernel${structs.size > 0 ? ', Struct' : ''} } from '../kernel.ts';`;
   const tables = [...structs].map(([typeName, struct]) => structText(typeName, struct));
   return `${[header, ...tables, ...kernels.map((kernel) => kernelText(name, kernel))].join('\n\n')}\n`;
+}
+
+/**
+ * The text of a kernel and its variants, in a module of its own: a page fetches that of the kernels that it launches.
+ * @param {string} file the kernel's .wgsl file
+ * @param {import('../kernels.d.mts').LinkedKernel[]} kernels
+ */
+export function codeText(file, kernels) {
+  const texts = kernels.map(({ name, code }) => `export const ${camel(name)} = \`${code}\`;\n`);
+  return `// Made from wgsl/${basename(file)} by scripts/kernels.mjs; edit that file.\n${texts.join('\n')}`;
 }
 
 /** `Params` belongs to its kernel; other structs go by their own name, the layout by that of the type. */
@@ -30,8 +41,25 @@ function structText(typeName, { size, fields }) {
   const members = fields.map(({ name, length }) => `  readonly ${name}: ${valueType(length)};\n`).join('');
   return (
     `export interface ${typeName} {\n${members}}\n\n` +
-    `export const ${typeName}: Struct<${typeName}> = ${literal({ name: typeName, size, fields })};`
+    `export const ${typeName}: Struct<${typeName}> = { name: '${typeName}', size: ${size}, fields: ${fieldsText(fields)} };`
   );
+}
+
+/** Numbers of one type side by side in a few bytes. */
+function fieldsText(fields) {
+  const runs = [];
+  for (const field of fields) {
+    const run = runs.at(-1);
+    const goesOn = run?.at(-1).type === field.type && run.at(-1).offset + 4 === field.offset;
+    if (goesOn && [run.at(-1), field].every(({ length }) => length === undefined)) run.push(field);
+    else runs.push([field]);
+  }
+  const texts = runs.map(([first, ...others]) => {
+    if (first.length !== undefined) return literal(first);
+    const names = [first, ...others].map(({ name }) => name).join(' ');
+    return `.../* @__PURE__ */ scalars('${first.type}', ${first.offset}, '${names}')`;
+  });
+  return `[${texts.join(', ')}]`;
 }
 
 function valueType(length) {
@@ -40,7 +68,7 @@ function valueType(length) {
 }
 
 function kernelText(base, kernel) {
-  const { name, code, opening, storage, params, live, workgroupSize, overrides, features } = kernel;
+  const { name, opening, storage, params, live, workgroupSize, overrides, features, f16 } = kernel;
   const paramsType = params && structName(base, params.struct);
   const names = storage.map((binding) => `'${binding.name}'`).join(' | ') || 'never';
   const constants = overrides.map(
@@ -49,13 +77,13 @@ function kernelText(base, kernel) {
   const type = `Kernel<${names}, ${paramsType}, ${constants.length > 0 ? `{ ${constants.join('; ')} }` : undefined}>`;
   const properties = {
     name: literal(name),
-    code: `\`${code}\``,
+    code: `async () => (await import('./code/${base}.ts')).${camel(name)}`,
     storage: `[${storage.map((binding) => `\n    ${literal(binding)},`).join('')}\n  ]`,
     params: params && `{ binding: ${params.binding}, struct: ${paramsType} }`,
     live: live && literal(live),
     workgroupSize: literal(workgroupSize),
-    overrides: literal(overrides.map((override) => override.name)),
     features: literal(features),
+    f16: f16 && JSON.stringify(f16),
   };
   const comment = opening.replaceAll('*/', '* /').replace(/^/gm, ' * ');
   const lines = Object.entries(properties).flatMap(([key, value]) => (value ? `  ${key}: ${value},\n` : []));

@@ -43,6 +43,9 @@ export function gradients(loss: Value, parameters: readonly Operand[]): (Value |
     if (outputs.length === 0 || wanted.length === 0) continue;
     const values = { ...again.valuesOf(node), ...Object.fromEntries(outputs) };
     const { gradient, name: op } = node.op;
+    if (wanted.some(([, value]) => value.dtype === 'f16')) {
+      throw new NoGradientError(`${op}: has no gradient in f16, which is for inference; reached by ${path(node, reachedFrom)}`);
+    }
     if ('none' in gradient) throw new NoGradientError(`${op}: has no gradient (${gradient.none}); reached by ${path(node, reachedFrom)}`);
     const rules = (gradient as GradientRule<Record<string, Operand>, string, unknown>)(values as never, node.attributes);
     for (const [name, value] of wanted) {

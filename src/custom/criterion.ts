@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.ts';
 import { exitCheckSources } from '../kernels/generated/exit-sources.ts';
-import { asKernel, compilerCheck, createTextLinker, librarySource, linkText, paramsOf, withToolchain } from './link.ts';
+import { compilerCheck, createTextLinker, librarySource, linkText, paramsOf, withToolchain } from './link.ts';
 import type { Toolchain } from './toolchain.ts';
 import type { Declaration, LinkedKernel, Source } from './toolchain/kernel.d.mts';
 import { criterionOf } from './values.ts';
@@ -62,7 +62,7 @@ export function wgslCriterion(text: string, values?: ExitValues): Promise<OwnCri
       return [plain, ...toolchain.variantsOf(plain.opening).map(link)];
     });
     const params = paramsOf(kernels[0]!, () => own.place);
-    const linked = Object.fromEntries(kernels.map((kernel) => [kernel.name, asKernel(kernel)]));
+    const linked = Object.fromEntries(kernels.map((kernel) => [kernel.name, kernel]));
     // The text is the same in all of them; one that every device can compile is asked for what is wrong with it.
     const check = compilerCheck(kernels.find(({ features }) => features.length === 0)!);
     const exitKernels = { builtIn: false, linked, check, ...(params && { params }) };

@@ -2,7 +2,7 @@ import { ArgumentError } from '../errors.ts';
 import type { ExitKernels } from '../kernels/exit-kernels.ts';
 import { ExitRecord, ExitSettings } from '../kernels/exit-check.ts';
 import { textOf } from './criterion.ts';
-import { asKernel, compilerCheck, createTextLinker, linkText, paramsOf, withToolchain } from './link.ts';
+import { compilerCheck, createTextLinker, linkText, paramsOf, withToolchain } from './link.ts';
 import type { LinkedKernel } from './toolchain/kernel.d.mts';
 import { criterionOf } from './values.ts';
 import type { ExitValues, OwnCriterion } from './values.ts';
@@ -86,7 +86,7 @@ export function wgslExitKernel(
     }
     const kernels: ExitKernels = {
       builtIn: !own && !params,
-      whole: { kernel: asKernel(kernel), rowsPerWorkgroup: rows },
+      whole: { kernel: kernel, rowsPerWorkgroup: rows },
       check: compilerCheck(kernel),
       ...(params && { params }),
     };

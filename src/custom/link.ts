@@ -1,7 +1,7 @@
 import type { Device } from '../device/device.ts';
 import { ArgumentError, GpuError } from '../errors.ts';
 import { librarySources } from '../kernels/generated/exit-sources.ts';
-import type { Kernel, Struct } from '../kernels/kernel.ts';
+import type { Struct } from '../kernels/kernel.ts';
 import { loadToolchain } from './toolchain.ts';
 import type { Toolchain } from './toolchain.ts';
 import type { LinkedKernel, Linker, Source } from './toolchain/kernel.d.mts';
@@ -48,12 +48,6 @@ export function linkText(
   // Not minified: what the device says of a line can be traced to the text.
   return { ...kernel, code: kernel.wgsl };
 }
-
-/** As the engine launches it. */
-export const asKernel = ({ overrides, ...kernel }: LinkedKernel): Kernel => ({
-  ...kernel,
-  overrides: overrides.map(({ name }) => name),
-});
 
 /**
  * The layout of the struct that a kernel binds as `criterion`, under a name that says where it is declared: what is

@@ -1,11 +1,11 @@
-import type { Device, Pipeline } from '../device/device.ts';
+import type { Device, Pipeline, PipelineSource } from '../device/device.ts';
 import type { BufferRange, PassTimestamps, Recording } from '../device/recording.ts';
 import { ArgumentError, DisposedError, GpuError, ShapeError, StaleOutputError } from '../errors.ts';
 import type { Dispatch, Operand, Value } from '../kernels/define.ts';
 import { extentsOf, GRID_BYTES, GRIDS_PER_WORKGROUP, indirectGridKernel } from '../kernels/indirect-grid.ts';
 import type { Kernel } from '../kernels/kernel.ts';
-import { writeStruct } from '../kernels/kernel.ts';
-import { byteLengthOf, describe, perSample, sizeOf, typedArray } from '../tensor/spec.ts';
+import { codeOf, writeStruct } from '../kernels/kernel.ts';
+import { byteLengthOf, bytesOf, decode, describe, encode, perSample, sizeOf, typedArray } from '../tensor/spec.ts';
 import type { Rows, Spec, TypedArray } from '../tensor/spec.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { COUNTER_STRIDE, counted, counterBinding } from './counting.ts';
@@ -133,19 +133,23 @@ export class Output implements Spec {
     }
   }
 
-  /** The memory of the live samples, as far as the host knows: the maximum where a kernel decides how many.
-   * @throws StaleOutputError, DisposedError */
+  /** Elements of the live samples, as far as the host knows: the maximum where a kernel decides how many. */
+  get length(): number {
+    return this.rows ? perSample(this) * this.#program.live(this.rows).known : sizeOf(this.shape);
+  }
+
+  /** The memory of the live samples. @throws StaleOutputError, DisposedError */
   live(): BufferRange {
     this.#program.check();
     this.check();
-    const count = this.rows ? perSample(this) * this.#program.live(this.rows).known : sizeOf(this.shape);
-    return { ...this.range, size: count * 4 };
+    return { ...this.range, size: bytesOf(this.dtype, this.length) };
   }
 
-  /** The values of `live()`. @throws StaleOutputError, DisposedError, DeviceLostError */
+  /** The values of `live()`; f16 as a Float32Array. @throws StaleOutputError, DisposedError, DeviceLostError */
   async read(): Promise<TypedArray> {
+    const { length } = this;
     const range = this.live();
-    return typedArray(this.dtype, range.size ? await this.#program.device.read(range) : 0);
+    return range.size ? decode(this.dtype, await this.#program.device.read(range), length) : typedArray(this.dtype, 0);
   }
 }
 
@@ -234,15 +238,15 @@ export class Program<I extends string = string, O extends string = string> {
   submit(inputs: Readonly<Record<I, RunInput>>): () => Promise<Record<O, TypedArray>> {
     const recording = this.record(inputs);
     const outputs = Object.entries<Output>(this.outputs());
-    const ranges = outputs.map(([, output]) => output.live());
+    const ranges = outputs.map(([, output]) => ({ ...output.live(), length: output.length }));
     const pending = recording.read(...ranges.filter(({ size }) => size > 0));
     recording.submit();
     return async () => {
       const bytes = await pending();
       let offset = 0;
       const read = outputs.map(([name, { dtype }], index) => {
-        const { size } = ranges[index]!;
-        const values = typedArray(dtype, bytes.slice(offset, offset + size));
+        const { size, length } = ranges[index]!;
+        const values = decode(dtype, bytes.slice(offset, offset + size), length);
         offset += size;
         return [name, values];
       });
@@ -368,16 +372,16 @@ export class Program<I extends string = string, O extends string = string> {
     }
     if (input instanceof Tensor || input instanceof Output) {
       if (input.dtype !== value.dtype) throw wrong(describe(input));
-      return input instanceof Output ? input.live().size / 4 : sizeOf(input.shape);
+      return input instanceof Output ? input.length : sizeOf(input.shape);
     }
     if (typeof (input as BufferRange | null)?.size !== 'number') throw wrong(typeof input);
-    return Math.min(Math.floor(input.size / 4), sizeOf(value.shape));
+    return Math.min(Math.floor(input.size / (value.dtype === 'f16' ? 2 : 4)), sizeOf(value.shape));
   }
 
   #write(recording: Recording, name: string, value: TracedValue, input: RunInput): void {
     const to = this.#inputs.get(name)!;
     if (ArrayBuffer.isView(input)) {
-      if (input.length) this.device.write(to.buffer, to.offset, input);
+      if (input.length) this.device.write(to.buffer, to.offset, encode(value.dtype, input));
       return;
     }
     const from: BufferRange =
@@ -386,7 +390,7 @@ export class Program<I extends string = string, O extends string = string> {
       : 'buffer' in input ? input
       : { buffer: input, offset: 0, size: input.size };
     // Its own input, handed out as an output and fed back, is there already.
-    if (from.buffer !== to.buffer) recording.copy(from, { ...to, size: sizeOf(value.shape) * 4 });
+    if (from.buffer !== to.buffer) recording.copy(from, { ...to, size: bytesOf(value.dtype, sizeOf(value.shape)) });
   }
 
   #buffer(size: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
@@ -404,7 +408,7 @@ export class Program<I extends string = string, O extends string = string> {
     if (tensor) return { buffer: tensor.buffer, offset: tensor.offset, size: tensor.byteLength };
     const size = byteLengthOf(root);
     const buffer = this.#buffer(size, STORAGE, root.origin.kind);
-    if (root.origin.kind === 'constant' && root.origin.data.length) this.device.write(buffer, 0, root.origin.data);
+    if (root.origin.kind === 'constant' && root.origin.data.length) this.device.write(buffer, 0, encode(root.dtype, root.origin.data));
     const made = { buffer, offset: 0, size };
     this.#ranges.set(root, made);
     return made;
@@ -424,8 +428,11 @@ export class Program<I extends string = string, O extends string = string> {
       }
     }
     const source = count ? countingSource : pipelineSource;
-    const gridPipeline = indirect ? await device.pipeline(pipelineSource({ kernel: indirectGridKernel })) : undefined;
-    const made = await Promise.all(steps.map(({ dispatch }) => device.pipeline(source(dispatch))));
+    const make = async (wanted: Promise<PipelineSource>): Promise<Pipeline> => device.pipeline(await wanted);
+    const [gridPipeline, made] = await Promise.all([
+      indirect && make(pipelineSource({ kernel: indirectGridKernel })),
+      Promise.all(steps.map(({ dispatch }) => make(source(dispatch)))),
+    ]);
     device.check();
     try {
       await device.validated(this.label, () => {
@@ -557,27 +564,22 @@ export class Program<I extends string = string, O extends string = string> {
 const COMPUTE = 0x4; // GPUShaderStage.COMPUTE
 const STORAGE = 0x80 /* STORAGE */ | 0x8 /* COPY_DST */ | 0x4; /* COPY_SRC */
 
-function pipelineSource({ kernel, overrides }: Pick<Dispatch, 'kernel' | 'overrides'>): {
-  name: string;
-  code: string;
-  layout: GPUBindGroupLayoutEntry[];
-  constants: Record<string, number>;
-} {
+async function pipelineSource({ kernel, overrides }: Pick<Dispatch, 'kernel' | 'overrides'>): Promise<PipelineSource> {
   const constants: Record<string, number> = {};
   for (const [name, value] of Object.entries(overrides ?? {})) constants[name] = Number(value);
-  return { name: kernel.name, code: kernel.code, layout: layoutOf(kernel), constants };
+  return { name: kernel.name, code: await codeOf(kernel), layout: layoutOf(kernel), constants };
 }
 
 /** The same kernel, counting: under a name of its own, for messages. */
-function countingSource(dispatch: Dispatch): ReturnType<typeof pipelineSource> {
+async function countingSource(dispatch: Dispatch): Promise<PipelineSource> {
   const { kernel } = dispatch;
   const counter: GPUBindGroupLayoutEntry = {
     binding: counterBinding(kernel),
     visibility: COMPUTE,
     buffer: { type: 'storage' },
   };
-  const { layout, ...source } = pipelineSource(dispatch);
-  return { ...source, name: `${kernel.name} counted`, code: counted(kernel), layout: [...layout, counter] };
+  const { layout, ...source } = await pipelineSource(dispatch);
+  return { ...source, name: `${kernel.name} counted`, code: await counted(kernel), layout: [...layout, counter] };
 }
 
 /** Explicit, from reflection: `layout: 'auto'` would drop bindings that a variant does not use. */

@@ -77,6 +77,7 @@ export interface ArgReduceAttributes {
 const member = (name: string, order: Selection['order']): Op<{ x: Operand }, 'y', ArgReduceAttributes> =>
   defineOp<{ x: Operand }, 'y', ArgReduceAttributes>({
     name,
+    half: ['x'],
     infer({ x }, { axis, keepDims }) {
       const at = axisOfPositions(name, x, axis);
       const { shape, rows } = keepDims ? withLength(x, at, 1) : { ...x, shape: x.shape.toSpliced(at, 1) };

@@ -119,6 +119,7 @@ type Values = { readonly x: Value; readonly mask?: Value; readonly lengths?: Val
  */
 export const attentionWeights = defineOp<AttentionWeightsInputs, 'y', AttentionWeightsAttributes>({
   name: 'attention-weights',
+  half: ['x'],
   infer(inputs, attributes) {
     check('attention-weights', inputs as never, attributes);
     return { y: inputs.x };
@@ -133,6 +134,7 @@ export const attentionWeights = defineOp<AttentionWeightsInputs, 'y', AttentionW
 /** What `attentionWeights` takes the softmax of: -Inf for keys that a query does not see. */
 export const attentionScores = defineOp<AttentionWeightsInputs, 'y', AttentionWeightsAttributes>({
   name: 'attention-scores',
+  half: ['x'],
   infer(inputs, attributes) {
     check('attention-scores', inputs as never, attributes);
     return { y: inputs.x };

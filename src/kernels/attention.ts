@@ -1,3 +1,4 @@
+import { isFloat } from '../tensor/spec.ts';
 import { attentionScores, attentionWeights } from './attention-weights.ts';
 import type { AttentionWeightsAttributes, AttentionWeightsInputs } from './attention-weights.ts';
 import { expected } from './define.ts';
@@ -21,7 +22,7 @@ function check({ q, k, v }: AttentionInputs): void {
   const [, heads = 0, , d] = q.shape;
   const [, kvHeads = 0, keys, kd] = k.shape;
   const fits =
-    [q, k, v].every(({ dtype, shape }) => dtype === 'f32' && shape.length === 4) &&
+    [q, k, v].every(({ dtype, shape }) => dtype === q.dtype && shape.length === 4) && isFloat(q) &&
     [k, v].every(({ shape, rows }) => rows === q.rows && shape[0] === q.shape[0]) &&
     d === kd && v.shape[1] === kvHeads && v.shape[2] === keys && kvHeads > 0 && heads % kvHeads === 0;
   if (fits) return;

@@ -9,8 +9,8 @@ export interface Axis {
   readonly strides: readonly number[];
 }
 
-/** As kernels are told of the dtype of bits. */
-export const dtypeCode: Readonly<Record<Dtype, number>> = { f32: 0, i32: 1, u32: 2 };
+/** As kernels are told of the dtype of bits; those of f16 come to them as those of f32. */
+export const dtypeCode: Readonly<Record<Dtype, number>> = { f32: 0, f16: 0, i32: 1, u32: 2 };
 
 /** What kernels that take strides have room for. */
 export const MAX_RANK = 6;

@@ -36,6 +36,7 @@ export function normalize(bind: Given<Value> & { y: Value }, attributes: BatchNo
  */
 export const batchNorm: Op<Given<Operand>, 'y', BatchNormAttributes> = defineOp({
   name: 'batch-norm',
+  half: ['x', 'scale', 'shift'],
   infer({ x, ...perChannel }, attributes) {
     checkChannels('batch-norm', x, perChannel);
     checkEpsilon('batch-norm', attributes.epsilon);

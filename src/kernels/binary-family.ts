@@ -38,12 +38,13 @@ export function binary<A extends object = {}>(name: string, member: Member<A>): 
   const { code, gradient, dtypes = ['f32'] } = member;
   const op = defineOp<Fused, 'y', A & FusedAttributes>({
     name,
+    half: ['a', 'b', 'activated'],
     infer: ({ a, b }) => ({ y: broadcast(name, [a, b], dtypes) }),
     lower({ a, b, activated }, { y }, attributes) {
       // The result may come in the shape of what `absorb` took in from behind a reshape.
-      const { params, EVEN, grid } = broadcastWalk([a, b], broadcast(name, [a, b], dtypes));
+      const { params, EVEN, grid } = broadcastWalk([a, b], broadcast(name, [a, b], [a.dtype]));
       const OP = typeof code === 'number' ? code : code(attributes);
-      if (y.dtype !== 'f32') {
+      if (y.dtype === 'i32' || y.dtype === 'u32') {
         return [dispatch(integerKernels[y.dtype], { bind: { a, b, y }, params, overrides: { OP, EVEN }, grid })];
       }
       const { activation = 'none', activationGrad = 'none' } = attributes;

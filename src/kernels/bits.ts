@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.ts';
-import { typedArray } from '../tensor/spec.ts';
+import { halfOf } from '../tensor/half.ts';
+import { isFloat, typedArray } from '../tensor/spec.ts';
 import type { Dtype } from '../tensor/spec.ts';
 
 /**
@@ -7,6 +8,7 @@ import type { Dtype } from '../tensor/spec.ts';
  * @throws ArgumentError unless an integer dtype can hold it
  */
 export function bitsOf(op: string, dtype: Dtype, value: number): number {
+  if (dtype === 'f16') return halfOf(value);
   const held = typedArray(dtype, [value]);
   if (dtype !== 'f32' && held[0] !== value) {
     throw new ArgumentError(`${op}: expected a value that ${dtype} holds, got ${value}`);
@@ -15,4 +17,4 @@ export function bitsOf(op: string, dtype: Dtype, value: number): number {
 }
 
 /** What stands for an element that is not there: NaN, so that it shows, or 0 where the dtype has none. */
-export const missing = (dtype: Dtype): number => (dtype === 'f32' ? NaN : 0);
+export const missing = (dtype: Dtype): number => (isFloat({ dtype }) ? NaN : 0);

@@ -18,6 +18,7 @@ export interface CacheAppendAttributes {
  */
 export const cacheAppend = defineOp<{ x: Operand; update: Operand; position: Operand }, 'y', CacheAppendAttributes>({
   name: 'cache-append',
+  half: ['x', 'update'],
   view: 'in place',
   infer({ x, update, position }, { axis = -2 }) {
     const at = axisBehindSamples('cache-append', update, axis);

@@ -1,14 +1,14 @@
 import { ArgumentError } from '../errors.ts';
-import { leadPerSample, sizeOf } from '../tensor/spec.ts';
+import { isFloat, leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { expected, linearGrid } from './define.ts';
 import type { Grid } from './define.ts';
 
 /** @throws ShapeError unless x is `f32[samples, channels, ...]` and each of the others `f32[channels]` */
 export function checkChannels(op: string, x: Spec, perChannel: Readonly<Record<string, Spec>> = {}): void {
-  if (x.dtype !== 'f32' || x.shape.length < 2) throw expected(op, 'x f32[samples, channels, ...]', x);
+  if (!isFloat(x) || x.shape.length < 2) throw expected(op, 'x f32[samples, channels, ...]', x);
   for (const [name, spec] of Object.entries(perChannel)) {
-    const fits = spec.dtype === 'f32' && spec.shape.join() === String(x.shape[1]) && !spec.rows;
+    const fits = isFloat(spec) && spec.shape.join() === String(x.shape[1]) && !spec.rows;
     if (!fits) throw expected(op, `${name} f32[${x.shape[1]}]`, spec);
   }
 }

@@ -10,6 +10,7 @@ import { compactRowsFourKernel, compactRowsKernel } from './generated/compact-ro
  */
 export const compactRows = defineOp<{ x: Operand; order: Operand }>({
   name: 'compact-rows',
+  half: ['x'],
   view: 'in place',
   infer({ x, order }) {
     if (

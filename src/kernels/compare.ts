@@ -12,6 +12,7 @@ import { isStep } from './unary-family.ts';
 const comparison = (name: string, code: number, dtypes: readonly Dtype[]): Op<Operands, 'y', {}> =>
   defineOp<Operands>({
     name,
+    half: dtypes === truth ? undefined : ['a', 'b'],
     infer: ({ a, b }) => ({ y: { ...broadcast(name, [a, b], dtypes), dtype: 'u32' } }),
     lower({ a, b }, { y }) {
       const { params, EVEN, grid } = broadcastWalk([a, b], y);

@@ -19,6 +19,7 @@ type Parts = { readonly a: Operand; readonly b: Operand } & Readonly<Record<stri
  */
 export const concat: Op<Parts, 'y', ConcatAttributes> = defineOp<Parts, 'y', ConcatAttributes>({
   name: 'concat',
+  half: 'all',
   infer(parts, { axis }) {
     const [a, ...others] = Object.values(parts) as [Operand, ...Operand[]];
     const at = axisBehindSamples('concat', a, axis);

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.ts';
-import { leadPerSample, sizeOf } from '../tensor/spec.ts';
+import { isFloat, leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { absorbActivation, activationCode } from './activation.ts';
 import type { Activation } from './activation.ts';
@@ -49,7 +49,7 @@ export function checkConvolution(
   }
   const [first, second] = axes;
   const lengths = { [first]: weight.shape[0]!, [second]: weight.shape[1]! * groups };
-  const dtypes = [x, weight, bias].every((spec) => !spec || spec.dtype === 'f32');
+  const dtypes = [x, weight, bias].every((spec) => !spec || isFloat(spec));
   const shapes = x.shape.length === 4 && weight.shape.length === 4 && x.shape[1] === lengths['in'];
   const biasFits = !bias || (bias.shape.length === 1 && bias.shape[0] === lengths['out']);
   if (dtypes && shapes && biasFits && weight.shape[0]! % groups === 0 && !weight.rows && !bias?.rows) return;
@@ -74,6 +74,7 @@ type Inputs = ConvolutionInputs<Operand>;
  */
 export const conv2d: Op<Inputs, 'y', Conv2dAttributes> = defineOp<Inputs, 'y', FusedAttributes>({
   name: 'conv2d',
+  half: ['x', 'weight', 'bias'],
   infer(inputs, attributes) {
     const { x, weight } = inputs;
     const { output } = windowOf(inputs, attributes);

@@ -1,8 +1,9 @@
 import { ArgumentError } from '../errors.ts';
 import { perSample } from '../tensor/spec.ts';
-import type { Dtype } from '../tensor/spec.ts';
+import type { Dtype, Dtype32 } from '../tensor/spec.ts';
+import { convertHalf } from './convert-half.ts';
 import { defineOp, dispatch, expected, linearGrid } from './define.ts';
-import type { Dispatch, Op, Operand, Value } from './define.ts';
+import type { Dispatch, LowerContext, Op, Operand, Value } from './define.ts';
 import { convertKernel } from './generated/convert.ts';
 import { isStep } from './unary-family.ts';
 
@@ -22,23 +23,40 @@ export interface CastAttributes {
 }
 
 const [SAME, TRUTH] = [0, 6];
-const casts: Readonly<Record<Dtype, Readonly<Record<Dtype | 'bool', number>>>> = {
+const casts: Readonly<Record<Dtype32, Readonly<Record<Dtype32 | 'bool', number>>>> = {
   f32: { f32: SAME, i32: 1, u32: 2, bool: 5 },
   i32: { f32: 3, i32: SAME, u32: SAME, bool: TRUTH },
   u32: { f32: 4, i32: SAME, u32: SAME, bool: TRUTH },
 };
 
+/** f16 is reached, and left, by way of f32. */
+function castLaunches(x: Value, y: Value, to: CastAttributes['to'], scratch: LowerContext['scratch']): Dispatch[] {
+  const inF32 = (): Value => scratch({ dtype: 'f32', shape: x.shape, rows: x.rows });
+  if (x.dtype === 'f16' && to !== 'f32') {
+    const wide = inF32();
+    return [convertHalf(x, wide), ...castLaunches(wide, y, to, scratch)];
+  }
+  if (to === 'f16' && x.dtype !== 'f32') {
+    const wide = inF32();
+    return [...castLaunches(x, wide, 'f32', scratch), convertHalf(wide, y)];
+  }
+  return x.dtype === 'f16' || to === 'f16' ? [convertHalf(x, y)] : launch(casts[x.dtype][to], x, y);
+}
+
 /**
  * `x` in another dtype. To integers: towards 0, beyond the range its end, and NaN to 0. Between integers the bits stay,
- * so that -1 and 2^32 - 1 are the same. To f32: the nearest. Gradients pass from f32 to f32 alone.
+ * so that -1 and 2^32 - 1 are the same. To f32 and f16: the nearest, which from 65,520 on is infinity in f16. Gradients pass
+ * from f32 to f32 alone.
  */
 export const cast = defineOp<{ x: Operand }, 'y', CastAttributes>({
   name: 'cast',
   infer({ x }, { to }) {
-    if (!(to in casts.f32)) throw new ArgumentError(`cast: expected f32, i32, u32 or bool, got ${to as string}`);
+    if (to !== 'f16' && !(to in casts.f32)) {
+      throw new ArgumentError(`cast: expected f32, f16, i32, u32 or bool, got ${to as string}`);
+    }
     return { y: { ...x, dtype: to === 'bool' ? 'u32' : to } };
   },
-  lower: ({ x }, { y }, { to }) => launch(casts[x.dtype][to], x, y),
+  lower: ({ x }, { y }, { to }, { scratch }) => castLaunches(x, y, to, scratch),
   gradient: ({ x, dy }, { to }) => ({ x: () => (x.dtype === 'f32' && to === 'f32' ? dy : undefined) }),
 });
 

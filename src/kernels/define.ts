@@ -1,6 +1,7 @@
 import { ArgumentError, ShapeError } from '../errors.ts';
 import { describe } from '../tensor/spec.ts';
-import type { Rows, Spec, TypedArray } from '../tensor/spec.ts';
+import type { Dtype, Rows, Spec, TypedArray } from '../tensor/spec.ts';
+import { inHalf } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 
 /** What an operation takes: a tensor on the device, or a value of the trace under way. */
@@ -50,14 +51,33 @@ type Launch<Storage extends string, Params, Overrides> = {
   readonly rows?: Rows;
 } & (undefined extends Params ? { readonly params?: undefined } : { readonly params: Params });
 
-/** A typed launch. `rows` is that of the first bound value that has one; where values of several meet, give it. */
+/**
+ * A typed launch. `rows` is that of the first bound value that has one; where values of several meet, give it. Of values
+ * in f16 the kernel's form for these.
+ * @throws ShapeError if it has none
+ */
 export function dispatch<Storage extends string, Params, Overrides>(
   kernel: Kernel<Storage, Params, Overrides>,
   launch: Launch<Storage, Params, Overrides>,
 ): Dispatch {
   const bound = Object.values<Value | LiveCount>(launch.bind);
   const rows = launch.rows ?? bound.find((value) => value.kind === 'value' && value.rows)?.rows;
-  return { ...launch, kernel, rows } as unknown as Dispatch;
+  return { ...launch, kernel: fitting(kernel, launch.bind), rows } as unknown as Dispatch;
+}
+
+function fitting(kernel: Kernel, bind: Readonly<Record<string, Value | LiveCount>>): Kernel {
+  const isHalf = (name: string): boolean => (bind[name] as Partial<Value>).dtype === 'f16';
+  const given = kernel.storage.flatMap(({ name, element }) => (isHalf(name) && element !== 'f16' ? [name] : []));
+  if (given.length === 0) return kernel;
+  const half = inHalf(kernel);
+  const wanted = kernel.f16?.bindings ?? [];
+  // What is bound only because something must be is bound elsewhere too.
+  const others = given.filter((name) => wanted.every((each) => bind[each] !== bind[name]));
+  if (half && wanted.every(isHalf) && others.length === 0) return half;
+  throw new ShapeError(
+    `kernel ${kernel.name}: expected ${half ? `f16 as ${wanted.join(', ')} alike` : 'no f16'}, got it as ` +
+      `${given.join(', ')}; cast() to f32 first`,
+  );
 }
 
 export interface LowerContext {
@@ -127,6 +147,8 @@ export interface OpDefinition<I extends Inputs, O extends string, A> {
   /** The launches that compute the outputs. */
   lower(inputs: Values<I>, outputs: { readonly [K in O]: Value }, attributes: A, context: LowerContext): Dispatch[];
   readonly gradient: GradientRule<I, O, A> | NoGradient;
+  /** Of the inputs that are f32, those that may as well be f16, all of them alike; what would be f32 is f16 then. */
+  readonly half?: readonly string[] | 'all' | undefined;
   /** Takes the operation that alone uses the result `y` into the launches of this one; undefined where it cannot. */
   absorb?(next: Following, attributes: A, inputs: Values<I>): Absorbed | undefined;
   /** The other way round, where the second knows how: takes the operation whose result it alone uses as `through`. */
@@ -182,8 +204,9 @@ export function currentTracer(what: string): Tracer {
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function defineOp<I extends Inputs, O extends string = 'y', A = {}>(
-  definition: OpDefinition<I, O, A>,
+  given: OpDefinition<I, O, A>,
 ): Op<I, O, A> {
+  const definition = given.half ? { ...given, infer: inferHalf(given as unknown as AnyOp) as typeof given.infer } : given;
   const call = (inputs: I, attributes: A = {} as A): unknown => {
     const outputs = currentTracer(definition.name).emit(
       definition as unknown as AnyOp,
@@ -197,6 +220,24 @@ export function defineOp<I extends Inputs, O extends string = 'y', A = {}>(
   Object.defineProperty(call, 'name', { value: definition.name });
   const { name: _, ...rest } = definition;
   return Object.assign(call, rest) as unknown as Op<I, O, A>;
+}
+
+type AnyInfer = (inputs: Readonly<Record<string, Spec | undefined>>, attributes: unknown) => Record<string, Spec>;
+
+/** `infer` as if f16 were f32. */
+function inferHalf({ name, infer, half }: AnyOp): AnyInfer {
+  return (inputs, attributes) => {
+    const entries = Object.entries(inputs);
+    if (entries.every(([, spec]) => spec?.dtype !== 'f16')) return infer(inputs as never, attributes);
+    const wanted = half === 'all' ? Object.keys(inputs) : half!;
+    const mixed = entries.filter(([input, spec]) => spec && wanted.includes(input) !== (spec.dtype === 'f16'));
+    if (mixed.length > 0) {
+      throw expected(name, `f16 as all of ${wanted.join(', ')}, or as none`, ...entries.map(([, spec]) => spec));
+    }
+    const to = (dtype: Dtype, specs: [string, Spec | undefined][], from: Dtype): Record<string, Spec> =>
+      Object.fromEntries(specs.map(([key, spec]) => [key, spec?.dtype === from ? { ...spec, dtype } : spec!]));
+    return to('f16', Object.entries(infer(to('f32', entries, 'f16'), attributes)), 'f32');
+  };
 }
 
 /** Calls `make` when first asked: for operations with several results, of which several rules need one each. */

@@ -41,6 +41,7 @@ const walk = (x: Spec, shape: readonly number[]) => {
  */
 export const expand = defineOp<{ x: Operand }, 'y', ExpandAttributes>({
   name: 'expand',
+  half: ['x'],
   infer({ x }, attributes) {
     const shape = expandedShape(x, attributes);
     walkThrough('expand', x, walk(x, shape));

@@ -57,6 +57,7 @@ export function gatheredShape(op: string, x: Spec, indices: Spec, axis: number):
  */
 export const gather: Op<Operands, 'y', GatherAttributes> = defineOp<Operands, 'y', GatherAttributes>({
   name: 'gather',
+  half: ['x'],
   infer: ({ x, indices }, { axis }) => ({ y: gatheredShape('gather', x, indices, axis) }),
   lower: ({ x, indices }, { y }, { axis, fill = missing(x.dtype) }) => [
     pick('gather', false, x, indices, y, axisOf('gather', x, axis), fill),
@@ -83,6 +84,7 @@ export function elementsShape(op: string, x: Spec, indices: Spec, axis: number):
  */
 export const gatherElements: Op<Operands, 'y', GatherAttributes> = defineOp<Operands, 'y', GatherAttributes>({
   name: 'gather-elements',
+  half: ['x'],
   infer: ({ x, indices }, { axis }) => ({ y: elementsShape('gather-elements', x, indices, axis) }),
   lower: ({ x, indices }, { y }, { axis, fill = missing(x.dtype) }) => [
     pick('gather-elements', true, x, indices, y, axisOf('gather-elements', x, axis), fill),

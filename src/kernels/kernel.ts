@@ -22,6 +22,11 @@ export interface StructField {
   readonly length?: number;
 }
 
+/** Numbers of one type side by side. */
+/* @__NO_SIDE_EFFECTS__ */
+export const scalars = (type: StructField['type'], offset: number, names: string): StructField[] =>
+  names.split(' ').map((name, index) => ({ name, type, offset: offset + 4 * index }));
+
 /** The layout of a WGSL struct whose values are `T` in TypeScript. */
 export interface Struct<T = any> {
   readonly name: string;
@@ -39,22 +44,47 @@ export interface Struct<T = any> {
  */
 export interface Kernel<Storage extends string = string, Params = any, Overrides = any> {
   readonly name: string;
-  readonly code: string;
+  /** The text, or what loads it: a page fetches that of the kernels that it launches. */
+  readonly code: string | (() => Promise<string>);
   readonly storage: readonly StorageBinding<Storage>[];
   readonly params?: { readonly binding: number; readonly struct: Struct<Params> };
   /** The uniform that bounds the live rows. */
   readonly live?: { readonly binding: number };
   /** With every override at its default. */
   readonly workgroupSize: readonly [x: number, y: number, z: number];
-  readonly overrides: readonly string[];
   /** WebGPU features that the code enables. */
   readonly features: readonly ('shader-f16' | 'subgroups')[];
+  /** Where there is a form of the kernel for values in f16: what it binds as such, and its lines that are others. */
+  readonly f16?: { readonly bindings: readonly string[]; readonly lines: Readonly<Record<number, string>> };
   readonly [typed]?: (params: Params, overrides: Overrides) => [Params, Overrides];
+}
+
+export const codeOf = async ({ code }: Kernel): Promise<string> => (typeof code === 'string' ? code : code());
+
+const halves = new WeakMap<Kernel, Kernel>();
+
+/** The form of a kernel for values in f16: it computes in f32, and what it reads and writes takes half the memory. */
+export function inHalf(kernel: Kernel): Kernel | undefined {
+  const { f16, storage, features } = kernel;
+  if (!f16) return undefined;
+  let half = halves.get(kernel);
+  if (!half) {
+    half = {
+      ...kernel,
+      name: `${kernel.name}-f16`,
+      code: async () => (await codeOf(kernel)).split('\n').map((line, index) => f16.lines[index] ?? line).join('\n'),
+      storage: storage.map((binding) =>
+        f16.bindings.includes(binding.name) ? { ...binding, element: 'f16', size: binding.size / 2 } : binding),
+      features: ['shader-f16', ...features],
+    };
+    halves.set(kernel, half);
+  }
+  return half;
 }
 
 const MAX_F32 = 3.4028234663852886e38;
 
-const scalars = {
+const types = {
   f32: {
     what: 'a number of 32-bit float range',
     holds: (value: number) => !Number.isFinite(value) || Math.abs(value) <= MAX_F32,
@@ -81,7 +111,7 @@ const scalars = {
  */
 export function writeStruct<T>(struct: Struct<T>, view: DataView, offset: number, value: NoInfer<T>): void {
   for (const field of struct.fields) {
-    const { what, holds, set } = scalars[field.type];
+    const { what, holds, set } = types[field.type];
     const given = (value as Readonly<Record<string, unknown>>)[field.name];
     const numbers: readonly unknown[] = field.length === undefined ? [given] : Array.isArray(given) ? given : [];
     if (numbers.length !== (field.length ?? 1)) {
@@ -101,7 +131,7 @@ export function writeStruct<T>(struct: Struct<T>, view: DataView, offset: number
 /** Reads back what `writeStruct` writes, or what a kernel wrote. */
 export function readStruct<T>(struct: Struct<T>, view: DataView, offset: number): T {
   const entries = struct.fields.map((field) => {
-    const { get } = scalars[field.type];
+    const { get } = types[field.type];
     const start = offset + field.offset;
     if (field.length === undefined) return [field.name, get(view, start)];
     return [field.name, Array.from({ length: field.length }, (_, index) => get(view, start + index * 4))];

@@ -39,6 +39,7 @@ export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
     return launchProduct({ a: x, b: weight, bias, y }, product, context);
   },
   absorb: absorbActivation,
+  half: ['x', 'weight', 'bias'],
   gradient({ x, weight, y, dy }, { activation = 'none' }): Record<'x' | 'weight' | 'bias', () => Value> {
     const flat = (value: Value): Value => reshape({ x: value }, { shape: [-1, value.shape.at(-1)!] });
     const grad = flat(activationGrad(activation, y, dy));

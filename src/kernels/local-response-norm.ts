@@ -45,6 +45,7 @@ const launchParams = (x: Spec, { size, alpha = 1e-4, beta = 0.75, k = 1 }: Local
  */
 export const localResponseNorm = defineOp<{ x: Operand }, 'y', LocalResponseNormAttributes>({
   name: 'local-response-norm',
+  half: ['x'],
   infer({ x }, attributes) {
     check(x, attributes);
     return { y: x };

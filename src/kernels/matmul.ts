@@ -1,4 +1,4 @@
-import { sizeOf } from '../tensor/spec.ts';
+import { isFloat, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { absorbActivationGrad } from './activation.ts';
 import type { GradAttributes } from './activation.ts';
@@ -25,7 +25,7 @@ function productOf(a: Spec, b: Spec, attributes: MatmulAttributes): Product {
   const [bk, n] = matrix(b, transposeB);
   const batch = batchOf(a, b);
   const sampleAxis = sampleAxisOf(a, b, transposeA, transposeB);
-  const fits = a.dtype === 'f32' && b.dtype === 'f32' && k === bk && Math.min(a.shape.length, b.shape.length) > 1;
+  const fits = isFloat(a) && isFloat(b) && k === bk && Math.min(a.shape.length, b.shape.length) > 1;
   if (!fits || !batch || !sampleAxis) {
     const factors = `a f32[..., ${transposeA ? 'k, m' : 'm, k'}] and b f32[..., ${transposeB ? 'n, k' : 'k, n'}]`;
     const rest = 'what is before broadcast, samples along the first axis of the result, or along k on both sides';
@@ -117,6 +117,7 @@ export const matmul = defineOp<{ a: Operand; b: Operand; activated?: Operand }, 
     return launchProduct({ a, b, activated, y }, product, context);
   },
   absorb: absorbActivationGrad,
+  half: ['a', 'b', 'activated'],
   gradient({ a: wholeA, b: wholeB, dy: whole }, { transposeA = false, transposeB = false }): Gradients {
     // Matrices of a that have one of b in common are one higher matrix, and then so are those of dy.
     const common = transposeA ? 0 : commonAxes(wholeA, wholeB);

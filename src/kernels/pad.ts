@@ -83,6 +83,7 @@ function check(x: Spec, { axis, before = 0, after = 0, mode = 'constant', value 
  */
 export const pad: Op<{ x: Operand }, 'y', PadAttributes> = defineOp({
   name: 'pad',
+  half: ['x'],
   infer({ x }, attributes) {
     const at = check(x, attributes);
     const { before = 0, after = 0 } = attributes;

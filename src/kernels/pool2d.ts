@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.ts';
-import { perSample } from '../tensor/spec.ts';
+import { isFloat, perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { absorbActivation, activationCode } from './activation.ts';
 import type { Activation } from './activation.ts';
@@ -38,7 +38,7 @@ const [MAXIMUM, AVERAGE, NORM] = [0, 1, 2];
 
 function windowOf(op: string, x: Spec, attributes: Pool2dAttributes): Window2d {
   const { kernel, stride = kernel, padding, dilation, ceil } = attributes;
-  if (x.dtype !== 'f32' || x.shape.length !== 4) throw expected(op, 'f32[samples, channels, height, width]', x);
+  if (!isFloat(x) || x.shape.length !== 4) throw expected(op, 'f32[samples, channels, height, width]', x);
   const window = window2d(op, x, pair(kernel), { stride, padding, dilation, ceil });
   const extent = extentOf(window);
   for (const pad of [window.padBefore, window.padAfter]) {
@@ -67,6 +67,7 @@ const overridesOf = (OP: number, window: Window2d, activation: Activation = 'non
  */
 export const maxPool2d = defineOp<{ x: Operand }, 'y', MaxPool2dAttributes>({
   name: 'max-pool2d',
+  half: ['x'],
   infer: ({ x }, attributes) => inferPool('max-pool2d', x, attributes),
   lower({ x }, { y }, attributes) {
     const window = windowOf('max-pool2d', x, attributes);
@@ -89,6 +90,7 @@ export const maxPool2d = defineOp<{ x: Operand }, 'y', MaxPool2dAttributes>({
  */
 export const maxPool2dIndices = defineOp<{ x: Operand }, 'y' | 'indices', Pool2dAttributes>({
   name: 'max-pool2d-indices',
+  half: ['x'],
   infer({ x }, attributes) {
     const { y } = inferPool('max-pool2d-indices', x, attributes);
     return { y, indices: { ...y, dtype: 'u32' } };
@@ -111,6 +113,7 @@ export const maxPool2dIndices = defineOp<{ x: Operand }, 'y' | 'indices', Pool2d
 /** The average of each window of each plane, 0 of one on padding alone; shapes as for `maxPool2d`. */
 export const averagePool2d = defineOp<{ x: Operand }, 'y', AveragePool2dAttributes>({
   name: 'average-pool2d',
+  half: ['x'],
   infer: ({ x }, attributes) => inferPool('average-pool2d', x, attributes),
   lower({ x }, { y }, attributes) {
     const window = windowOf('average-pool2d', x, attributes);
@@ -139,6 +142,7 @@ function normOf(x: Spec, { p = 2, ...attributes }: LpPool2dAttributes) {
  */
 export const lpPool2d = defineOp<{ x: Operand }, 'y', LpPool2dAttributes>({
   name: 'lp-pool2d',
+  half: ['x'],
   infer({ x }, attributes) {
     normOf(x, attributes);
     return inferPool('lp-pool2d', x, attributes);

@@ -1,4 +1,5 @@
 import { MAX_RANK } from './axes.ts';
+import { convertHalf } from './convert-half.ts';
 import { defineOp, expected } from './define.ts';
 import type { Dispatch, LowerContext, Op, Operand, Value } from './define.ts';
 import { extremeGrad, prodGrad, reduceGrad } from './reduce-grad.ts';
@@ -27,13 +28,20 @@ const member = (
 ): Op<{ x: Operand }, 'y', ReduceAttributes> =>
   defineOp<{ x: Operand }, 'y', ReduceAttributes>({
     name,
+    half: ['x'],
     infer({ x }, attributes) {
       if ((x.dtype !== 'f32' && !integers) || x.shape.length > MAX_RANK) {
         throw expected(name, `${integers ? 'x' : 'f32'} of at most ${MAX_RANK} axes`, x);
       }
       return { y: reducedSpec(x, reducedAxes(name, x, attributes), attributes.keepDims) };
     },
-    lower: ({ x }, { y }, attributes, context) => lower(x, reducedAxes(name, x, attributes), y, context),
+    lower({ x }, { y }, attributes, context) {
+      const axes = reducedAxes(name, x, attributes);
+      if (y.dtype !== 'f16') return lower(x, axes, y, context);
+      const inF32 = ({ shape, rows }: Value): Value => context.scratch({ dtype: 'f32', shape, rows });
+      const [wide, result] = [inF32(x), inF32(y)];
+      return [convertHalf(x, wide), ...lower(wide, axes, result, context), convertHalf(result, y)];
+    },
     gradient: (values, attributes) => ({ x: () => gradient(values, reducedAxes('gradient', values.x, attributes)) }),
   });
 

@@ -12,6 +12,7 @@ export interface ReshapeAttributes {
 /** The same elements, in the same order and memory, under another shape. The samples stay on the leading axis. */
 export const reshape = defineOp<{ x: Operand }, 'y', ReshapeAttributes>({
   name: 'reshape',
+  half: ['x'],
   view: 'unchanged',
   infer({ x }, attributes) {
     const size = sizeOf(x.shape);

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.ts';
-import { perSample, sizeOf } from '../tensor/spec.ts';
+import { isFloat, perSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { axisBehindSamples } from './axes.ts';
 import { defineOp, dispatch, expected, linearGrid } from './define.ts';
@@ -39,9 +39,9 @@ function launchParams({ x, cos, sin, positions }: Inputs<Spec>, attributes: Rota
     (shared ? !cos.rows : cos.shape.length === 3 && belongs(cos) && !positions) && (positions || length >= count);
   const positionsFit =
     !positions ||
-    (positions.dtype !== 'f32' && positions.shape.at(-1) === count &&
+    (!isFloat(positions) && positions.shape.at(-1) === count &&
       (positions.shape.length === 1 ? !positions.rows : positions.shape.length === 2 && belongs(positions)));
-  if ([x, cos, sin].some(({ dtype }) => dtype !== 'f32') || !tablesFit || !positionsFit) {
+  if (![x, cos, sin].every(isFloat) || !tablesFit || !positionsFit) {
     const tables = `cos and sin f32[length, ${dimensions / 2}] or, without positions, f32[batch, t, ${dimensions / 2}]`;
     const given = positions ? [x, cos, sin, positions] : [x, cos, sin];
     throw expected(NAME, `x f32[batch, ..., t, d], ${tables}, and positions u32[t] or u32[batch, t]`, ...given);
@@ -68,6 +68,7 @@ function launchParams({ x, cos, sin, positions }: Inputs<Spec>, attributes: Rota
  */
 export const rotaryEmbedding: Op<Inputs<Operand>, 'y', RotaryEmbeddingAttributes> = defineOp({
   name: NAME,
+  half: ['x', 'cos', 'sin'],
   infer(inputs, attributes) {
     const { x } = inputs;
     const { dimensions = x.shape.at(-1) ?? 0, axis = -2 } = attributes;

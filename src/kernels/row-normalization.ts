@@ -69,6 +69,7 @@ const normalization = <A extends NormalizationAttributes>(
 ): Op<Inputs<Operand>, 'y', A> => {
   const op: Op<Inputs<Operand>, 'y', A> = defineOp<Inputs<Operand>, 'y', A>({
     name,
+    half: ['x', 'scale', 'bias'],
     infer({ x, scale, bias }, attributes) {
       if (x.dtype !== 'f32') throw expected(name, 'f32[...]', x);
       checkEpsilon(name, attributes.epsilon);

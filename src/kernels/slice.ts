@@ -44,6 +44,7 @@ function taken(x: Spec, { axis, start, end, step = 1 }: SliceAttributes) {
  */
 export const slice: Op<{ x: Operand }, 'y', SliceAttributes> = defineOp({
   name: 'slice',
+  half: ['x'],
   infer({ x }, attributes) {
     const { at, count } = taken(x, attributes);
     return { y: withLength(x, at, count) };

@@ -54,6 +54,7 @@ const member = (
 ): Op<{ x: Operand }, 'y', SoftmaxAttributes> =>
   defineOp<{ x: Operand }, 'y', SoftmaxAttributes>({
     name,
+    half: ['x'],
     infer({ x }, { axis = -1 }) {
       const fits = x.dtype === 'f32' && x.shape[axisBehindSamples(name, x, axis)] !== 0;
       if (!fits) throw expected(name, 'f32[...] of at least one element along the axis', x);

@@ -44,6 +44,7 @@ function rank(x: Value, y: Value, { axis, keep: k, order }: Selection): Dispatch
  */
 export const topK = defineOp<{ x: Operand }, 'values' | 'indices', TopKAttributes>({
   name: 'top-k',
+  half: ['x'],
   infer({ x }, { axis = -1, k }) {
     const at = axisOfPositions('top-k', x, axis);
     const length = x.shape[at]!;

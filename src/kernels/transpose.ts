@@ -36,6 +36,7 @@ const walk = (x: Spec, order: readonly number[]) => {
  */
 export const transpose: Op<{ x: Operand }, 'y', TransposeAttributes> = defineOp({
   name: 'transpose',
+  half: ['x'],
   infer({ x }, attributes) {
     const order = orderOf(x, attributes);
     walkThrough('transpose', x, walk(x, order));

@@ -18,6 +18,7 @@ export interface TriangleAttributes {
  */
 export const triangle: Op<{ x: Operand }, 'y', TriangleAttributes> = defineOp({
   name: 'triangle',
+  half: ['x'],
   infer({ x }, { diagonal = 0 }) {
     if (x.shape.length < (x.rows ? 3 : 2)) {
       throw expected('triangle', `x [${x.rows ? 'samples, ' : ''}..., rows, columns]`, x);

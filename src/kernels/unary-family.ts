@@ -49,9 +49,10 @@ export function unary<A extends Attributes = {}>(name: string, member: Member<A>
   };
   // What only moves bits does so as integers, so that numbers below 2^-126 and all kinds of NaN stay what they are.
   const kernelOf = (dtype: Dtype): typeof unaryKernel =>
-    dtype !== 'f32' || code === activationCode.none ? unaryI32Kernel : (special ?? unaryKernel);
+    dtype === 'f16' || (dtype === 'f32' && code !== activationCode.none) ? (special ?? unaryKernel) : unaryI32Kernel;
   return defineOp<{ x: Operand }, 'y', A>({
     name,
+    half: ['x'],
     infer({ x }, attributes) {
       if (!dtypes.includes(x.dtype)) throw expected(name, dtypes.map((dtype) => `${dtype}[...]`).join(' or '), x);
       for (const [key, value] of Object.entries(attributes)) {

@@ -12,6 +12,7 @@ const zero = (): Value => constant({ dtype: 'f32', shape: [1] }, Float32Array.of
  */
 export const where = defineOp<{ condition: Operand; a: Operand; b: Operand }>({
   name: 'where',
+  half: ['a', 'b'],
   infer({ condition, a, b }) {
     if (condition.dtype !== 'u32') throw expected('where', 'a u32 condition', condition);
     return { y: broadcast('where', [a, b], numeric, [condition]) };

@@ -1,5 +1,5 @@
 import type { Device } from '../device/device.ts';
-import { ModelFileError } from '../errors.ts';
+import { GpuError, ModelFileError } from '../errors.ts';
 import { Random } from '../random.ts';
 import { sizeOf } from '../tensor/spec.ts';
 import { arena } from '../tensor/tensor.ts';
@@ -29,12 +29,16 @@ export class Parameters {
   readonly tensors: ReadonlyMap<string, Tensor>;
   #kept: Arena | undefined;
 
-  private constructor(device: Device, specs: Readonly<Record<string, ParameterSpec>>) {
+  private constructor(
+    device: Device,
+    specs: Readonly<Record<string, Pick<ParameterSpec, 'shape' | 'trained'>>>,
+    dtype: 'f32' | 'f16' = 'f32',
+  ) {
     const shapes = (trained: boolean): Map<string, readonly number[]> => {
       const chosen = Object.entries(specs).filter(([, spec]) => (spec.trained !== false) === trained);
       return new Map(chosen.map(([name, { shape }]) => [name, shape]));
     };
-    const { whole, tensors } = arena(device, shapes(true), 'parameters');
+    const { whole, tensors } = arena(device, shapes(true), 'parameters', dtype);
     const kept = shapes(false);
     this.#kept = kept.size > 0 ? arena(device, kept, 'statistics') : undefined;
     this.device = device;
@@ -80,6 +84,21 @@ export class Parameters {
     return parameters;
   }
 
+  /**
+   * A copy for inference: what is trained in f16, as it is now, and the statistics as they are.
+   * @throws GpuError on a device without `shader-f16`
+   */
+  async inHalf(): Promise<Parameters> {
+    if (!this.device.features.has('shader-f16')) {
+      throw new GpuError('parameters: expected a device with shader-f16 to keep f16 on, got one without; stay with f32');
+    }
+    const specs = [...this.tensors].map(([name, { shape }]) =>
+      [name, { shape, ...(!this.trained.has(name) && { trained: false as const }) }] as const);
+    const half = new Parameters(this.device, Object.fromEntries(specs), 'f16');
+    half.write(await this.read());
+    return half;
+  }
+
   get(name: string): Tensor {
     const tensor = this.tensors.get(name);
     if (!tensor) {
@@ -97,9 +116,10 @@ export class Parameters {
   async read(): Promise<Map<string, Float32Array>> {
     const [trained, kept] = await Promise.all([this.whole.read(), this.#kept?.whole.read()]);
     return new Map(
-      [...this.tensors].map(([name, { offset, shape }]) => {
+      [...this.tensors].map(([name, { dtype, offset, shape }]) => {
         const all = (this.trained.has(name) ? trained : kept) as Float32Array;
-        return [name, all.slice(offset / 4, offset / 4 + sizeOf(shape))];
+        const first = offset / (dtype === 'f16' ? 2 : 4);
+        return [name, all.slice(first, first + sizeOf(shape))];
       }),
     );
   }

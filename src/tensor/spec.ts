@@ -1,7 +1,15 @@
 import { ArgumentError } from '../errors.ts';
+import { halfOf, numberOf } from './half.ts';
 
-/** Element types that live in GPU memory; all are four bytes wide. */
-export type Dtype = 'f32' | 'i32' | 'u32';
+/**
+ * Element types that live in GPU memory. f16 is a way to keep numbers, on devices with `shader-f16`: kernels compute in
+ * f32, and on the host it is a Float32Array too.
+ */
+export type Dtype = Dtype32 | 'f16';
+
+export type Dtype32 = 'f32' | 'i32' | 'u32';
+
+export const isFloat = ({ dtype }: { readonly dtype: Dtype }): boolean => dtype === 'f32' || dtype === 'f16';
 
 export type TypedArray = Float32Array | Int32Array | Uint32Array;
 
@@ -37,8 +45,12 @@ export const perSample = (spec: Spec): number => sizeOf(spec.shape) / (spec.rows
 /** Entries of the leading dimension that one sample owns: 1 for `[B, C]`, T for `[B * T, C]`. */
 export const leadPerSample = (spec: Spec): number => (spec.shape[0] ?? 1) / (spec.rows?.max ?? 1);
 
+/** Bytes of so many elements, rounded up to what WebGPU copies. */
+export const bytesOf = (dtype: Dtype, count: number): number => (dtype === 'f16' ? Math.ceil(count / 2) : count) * 4;
+
 /** Bytes to allocate: whole 16-byte words, since kernels may read vec4 and WebGPU refuses empty bindings. */
-export const byteLengthOf = (spec: Spec): number => Math.max(16, Math.ceil(sizeOf(spec.shape) / 4) * 16);
+export const byteLengthOf = (spec: Spec): number =>
+  Math.max(16, Math.ceil(bytesOf(spec.dtype, sizeOf(spec.shape)) / 16) * 16);
 
 /** `f32[rows, 10]`, for messages. */
 export function describe(spec: Spec): string {
@@ -50,7 +62,23 @@ export function describe(spec: Spec): string {
   return `${spec.dtype}[${lengths.join(', ')}]`;
 }
 
-export function typedArray(dtype: Dtype, source: number | ArrayBuffer | ArrayLike<number>): TypedArray {
-  const Array = dtype === 'f32' ? Float32Array : dtype === 'u32' ? Uint32Array : Int32Array;
-  return new Array(source as ArrayLike<number>);
+const arrayOf = (dtype: Dtype) => (dtype === 'u32' ? Uint32Array : dtype === 'i32' ? Int32Array : Float32Array);
+
+/** The numbers of a dtype as the host keeps them. */
+export function typedArray(dtype: Dtype, source: number | ArrayLike<number>): TypedArray {
+  return new (arrayOf(dtype))(source as ArrayLike<number>);
+}
+
+/** `count` elements as the GPU keeps them. */
+export function decode(dtype: Dtype, bytes: ArrayBuffer, count: number): TypedArray {
+  if (dtype === 'f16') return Float32Array.from(new Uint16Array(bytes, 0, count), numberOf);
+  return new (arrayOf(dtype))(bytes, 0, count);
+}
+
+/** Elements as the GPU keeps them, in whole words. */
+export function encode(dtype: Dtype, data: TypedArray): TypedArray | Uint16Array {
+  if (dtype !== 'f16') return data;
+  const halves = new Uint16Array(bytesOf(dtype, data.length) / 2);
+  data.forEach((value, index) => (halves[index] = halfOf(value)));
+  return halves;
 }

@@ -1,6 +1,6 @@
 import type { Device } from '../device/device.ts';
 import { DisposedError, ShapeError } from '../errors.ts';
-import { byteLengthOf, describe, sizeOf, typedArray } from './spec.ts';
+import { byteLengthOf, bytesOf, decode, describe, encode, sizeOf, typedArray } from './spec.ts';
 import type { Dtype, Spec, TypedArray } from './spec.ts';
 
 const USAGE = 0x80 /* STORAGE */ | 0x8 /* COPY_DST */ | 0x4 /* COPY_SRC */;
@@ -36,7 +36,10 @@ export class Tensor implements Spec {
     return new Tensor(device, spec, label);
   }
 
-  /** @throws ShapeError if the array's type or length does not fit `shape` */
+  /**
+   * Numbers as f32, u32 or i32, as the array is; for f16, `zeros` and `write`.
+   * @throws ShapeError if the array's type or length does not fit `shape`
+   */
   static from(device: Device, data: TypedArray, shape: readonly number[] = [data.length], label = 'tensor'): Tensor {
     const dtype = data instanceof Float32Array ? 'f32' : data instanceof Uint32Array ? 'u32' : 'i32';
     checkFits({ dtype, shape }, data, label);
@@ -58,17 +61,18 @@ export class Tensor implements Spec {
     return this.#buffer;
   }
 
-  /** Replaces the contents. @throws ShapeError */
+  /** Replaces the contents; those of f16 with the nearest f16 of a Float32Array. @throws ShapeError */
   write(data: TypedArray): void {
     checkFits(this, data, this.label);
-    if (data.length) this.device.write(this.buffer, this.offset, data);
+    if (data.length) this.device.write(this.buffer, this.offset, encode(this.dtype, data));
   }
 
-  /** Copies the values back to the host. @throws DeviceLostError, DisposedError */
+  /** Copies the values back to the host, f16 as a Float32Array. @throws DeviceLostError, DisposedError */
   async read(): Promise<TypedArray> {
-    const size = sizeOf(this.shape);
-    if (size === 0) return typedArray(this.dtype, 0);
-    return typedArray(this.dtype, await this.device.read({ buffer: this.buffer, offset: this.offset, size: size * 4 }));
+    const count = sizeOf(this.shape);
+    if (count === 0) return typedArray(this.dtype, 0);
+    const range = { buffer: this.buffer, offset: this.offset, size: bytesOf(this.dtype, count) };
+    return decode(this.dtype, await this.device.read(range), count);
   }
 
   dispose(): void {
@@ -96,18 +100,23 @@ export interface Arena {
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
-/** Lays f32 tensors out in one buffer, each at an offset that WebGPU can bind; the gaps between them stay zero. */
-export function arena(device: Device, shapes: ReadonlyMap<string, readonly number[]>, label: string): Arena {
+/** Lays tensors out in one buffer, each at an offset that WebGPU can bind; the gaps between them stay zero. */
+export function arena(
+  device: Device,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  label: string,
+  dtype: 'f32' | 'f16' = 'f32',
+): Arena {
   let size = 0;
   const offsets = new Map<string, number>();
   for (const [name, shape] of shapes) {
     offsets.set(name, size);
-    size += Math.ceil(byteLengthOf({ dtype: 'f32', shape }) / ALIGNMENT) * ALIGNMENT;
+    size += Math.ceil(byteLengthOf({ dtype, shape }) / ALIGNMENT) * ALIGNMENT;
   }
-  const whole = Tensor.zeros(device, { dtype: 'f32', shape: [size / 4] }, label);
+  const whole = Tensor.zeros(device, { dtype, shape: [(size / bytesOf(dtype, 2)) * 2] }, label);
   const tensors = new Map<string, Tensor>();
   for (const [name, shape] of shapes) {
-    tensors.set(name, Tensor.within(whole.buffer, offsets.get(name)!, device, { dtype: 'f32', shape }, name));
+    tensors.set(name, Tensor.within(whole.buffer, offsets.get(name)!, device, { dtype, shape }, name));
   }
   return { whole, tensors };
 }

@@ -5,34 +5,17 @@ import { bAlexNet } from '../../src/earlyexit/models/b-alexnet.ts';
 import { bResNet } from '../../src/earlyexit/models/b-resnet.ts';
 import { mlp } from '../../src/earlyexit/models/mlp.ts';
 import type { Network } from '../../src/earlyexit/network.ts';
-import { compile } from '../../src/graph/program.ts';
-import type { Value } from '../../src/kernels/define.ts';
-import { Rows } from '../../src/tensor/spec.ts';
 import { openTestDevice } from '../open-test-device.ts';
+import { exitLogits } from './exit-logits.ts';
 import { compileLoss, noiseBatch, slopeAlongGradient } from './network-loss.ts';
 
 const device = await openTestDevice();
 const networks: readonly Network[] = [bAlexNet(), bResNet({ blocks: 1 }), mlp({ input: [3, 8, 8], widths: [32, 16] })];
 
-/** The logits of every exit for two samples, as in inference. */
-async function logitsOf(model: Model): Promise<readonly ArrayLike<number>[]> {
-  const { network, context } = model;
-  const x = { dtype: 'f32', shape: [2, ...network.input], rows: new Rows(2) } as const;
-  using program = await compile(device, { x }, (inputs) => {
-    let value: Value = inputs.x;
-    const exits = network.stages.map((_, index) => {
-      value = network.body(index + 1, value, context);
-      return [`exit${index + 1}`, network.exit(index + 1, value, context)] as const;
-    });
-    return Object.fromEntries(exits);
-  });
-  return Object.values(await program.call({ x: noiseBatch(model, 2).x }));
-}
-
 describe.each(networks)('$name', (network) => {
   it('answers at every exit, and comes back as it was saved', async () => {
     using model = Model.initialize(device, network, { seed: 1 });
-    const logits = await logitsOf(model);
+    const logits = await exitLogits(model, noiseBatch(model, 2).x);
     for (const values of logits) {
       expect(values.length).toBe(2 * network.classes);
       expect(Array.from(values).every((value) => Number.isFinite(value) && value !== 0)).toBe(true);

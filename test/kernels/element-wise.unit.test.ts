@@ -52,8 +52,8 @@ describe('element-wise operations refuse, and say why', () => {
     [() => not.infer({ x: of('f32', 3) }, {}), 'not: expected u32[...], got f32[3]'],
     [() => isNaN.infer({ x: of('u32', 3) }, {}), 'is-nan: expected f32[...], got u32[3]'],
     [
-      () => cast.infer({ x: of('f32', 3) }, { to: 'f16' as 'f32' }),
-      'cast: expected f32, i32, u32 or bool, got f16',
+      () => cast.infer({ x: of('f32', 3) }, { to: 'f64' as 'f32' }),
+      'cast: expected f32, f16, i32, u32 or bool, got f64',
     ],
     [() => elu.infer({ x: of('f32', 3) }, { alpha: NaN }), 'elu: expected a number as alpha, got NaN'],
     [() => celu.infer({ x: of('f32', 3) }, { alpha: 0 }), 'celu: expected an alpha other than 0'],

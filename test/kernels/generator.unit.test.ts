@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generate, linkKernel, linkVariants } from '../../scripts/kernels.mjs';
 import { minify } from '../../src/custom/toolchain/minify.mjs';
+import { inHalf } from '../../src/kernels/kernel.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -311,6 +312,27 @@ test('a variant is linked with its condition true', () => {
   expect([half!.name, half!.features, half!.storage[0]!.element]).toEqual(['double-f16', ['shader-f16'], 'f16']);
 });
 
+const STORED = GOOD.replace('element.\n', 'element.\n// storage: f32 or f16\n@if(f16) enable f16;\n')
+  .replace('x: array<f32>;', 'x: array<Number>;')
+  .replace('struct', '@if(f16) alias Number = f16;\n@else alias Number = f32;\nstruct')
+  .replace('2 * x[at.x]', '2 * f32(x[at.x])');
+
+test('a kernel that stores f16 too says how, and is put together from that', async () => {
+  const file = write('stored', STORED);
+  const [kernel, ...more] = linkVariants(file);
+  expect(more).toEqual([]);
+  expect(kernel!.f16!.bindings).toEqual(['x']);
+  const { code, storage, features } = inHalf(kernel as never)!;
+  const linked = linkKernel(file, 'f16');
+  expect(await (code as () => Promise<string>)()).toBe(linked.code);
+  expect({ storage, features }).toEqual({ storage: linked.storage, features: linked.features });
+});
+
+test('a form in f16 of another length is refused', () => {
+  const file = write('stored', STORED.replace('alias Number = f16;', 'alias Number = f16;\n@if(f16) const MORE = 1;'));
+  expect(() => linkVariants(file)).toThrow(`${file}:1: expected as many lines with f16 as without, besides enable f16;`);
+});
+
 test('variants that disagree about a struct are refused', () => {
   const file = write('double', WITH_VARIANT.replace('count: u32,', 'count: u32,\n  @if(f16) scale: f32,'));
   expect(() => linkVariants(file)).toThrow(`${file}:1: Params: expected the same fields in every variant`);
@@ -320,7 +342,7 @@ test('modules are written when their text changes, and removed with their kernel
   const [from, to] = [mkdtempSync(join(folder, 'from-')), mkdtempSync(join(folder, 'to-'))];
   writeFileSync(join(from, 'double.wgsl'), WITH_VARIANT);
   writeFileSync(join(from, 'double-again.wgsl'), GOOD);
-  expect(generate(from, to)).toEqual({ kernels: 2, written: 2, removed: 0 });
+  expect(generate(from, to)).toEqual({ kernels: 2, written: 4, removed: 0 });
   const text = readFileSync(join(to, 'double.ts'), 'utf8');
   expect(text).toContain(
     "export const doubleKernel: Kernel<'x' | 'y', DoubleParams, { readonly THREADS?: number }> = {",
@@ -330,8 +352,8 @@ test('modules are written when their text changes, and removed with their kernel
 
   writeFileSync(join(from, 'double.wgsl'), WITH_VARIANT.replace('2 * f32', '4 * f32'));
   rmSync(join(from, 'double-again.wgsl'));
-  expect(generate(from, to)).toEqual({ kernels: 1, written: 1, removed: 1 });
-  expect(readdirSync(to)).toEqual(['double.ts']);
+  expect(generate(from, to)).toEqual({ kernels: 1, written: 1, removed: 2 });
+  expect(readdirSync(to, { recursive: true }).toSorted()).toEqual(['code', 'code/double.ts', 'double.ts']);
 });
 
 test('complaints about all files come together, and nothing is written', () => {

@@ -8,7 +8,7 @@ TypedData.prototype.setData = function (exec, value, ...rest) {
 
 /** The same program, line by line, in words that the interpreter of wgsl_reflect follows, overrides as constants. */
 export function interpretable(wgsl: string, overrides: Readonly<Record<string, number>> = {}): string {
-  const code = wgsl
+  const code = withoutAliases(wgsl)
     .replace(/\b(enable|const_assert) [^;]*;/g, '')
     .replace(/\bf16\b/g, 'f32')
     .replace(/\b(vec[234]|\d[\d.]*)h\b/g, '$1f')
@@ -25,6 +25,13 @@ export function interpretable(wgsl: string, overrides: Readonly<Record<string, n
     .replace(/\b(workgroup|storage)Barrier\(\);/g, '$&$&');
   const scalars = /(?<=var<(?:workgroup|storage, \w+)> )(\w+): ((?:atomic<)?(?:[iuf]32|bool|vec\w+)[^;]*)(?=;)/g;
   return [...code.matchAll(scalars)].reduce((text, [, name, type]) => arrayOfOne(text, name!, type!), code);
+}
+
+/** It does not call a type by another name. */
+function withoutAliases(wgsl: string): string {
+  const [statement, name, type] = /\balias (\w+) *= *([^;]*);/.exec(wgsl) ?? [];
+  if (!statement) return wgsl;
+  return withoutAliases(wgsl.replace(statement, '').replace(new RegExp(`\\b${name}\\b`, 'g'), type!));
 }
 
 /** Only arrays and structs can tell of accesses. */

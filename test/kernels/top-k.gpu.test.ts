@@ -4,7 +4,7 @@ import { argMax } from '../../src/kernels/arg-reduce.ts';
 import { topK } from '../../src/kernels/top-k.ts';
 import type { TopKAttributes } from '../../src/kernels/top-k.ts';
 import { Rows } from '../../src/tensor/spec.ts';
-import type { Dtype, Spec } from '../../src/tensor/spec.ts';
+import type { Dtype32, Spec } from '../../src/tensor/spec.ts';
 import { checkGradient, checkValue, distinct, host } from '../op-table.ts';
 import type { Host, OpCase, OpRow } from '../op-table.ts';
 import { linesOf, ordered, withEquals } from '../ops/selection.ts';
@@ -40,7 +40,7 @@ const opCase = (x: Host, attributes: TopKAttributes, samples?: number): OpCase =
 });
 
 describe('topK', () => {
-  it.each<[string, readonly number[], TopKAttributes, Dtype?, number?]>([
+  it.each<[string, readonly number[], TopKAttributes, Dtype32?, number?]>([
     ['the only one', [1], { k: 1 }],
     ['by passes', [3, 64], { k: 5 }, 'f32', 3],
     ['by passes through a tree with a rest', [2, 1000], { k: 16, smallest: true }],

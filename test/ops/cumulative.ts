@@ -27,6 +27,7 @@ export const integers = (shape: readonly number[], dtype: 'i32' | 'u32'): Host =
 /** What integers of a dtype are when they have wrapped around. */
 const wrapped = {
   f32: (value: number) => value,
+  f16: (value: number) => value,
   i32: (value: number) => value | 0,
   u32: (value: number) => value >>> 0,
 };

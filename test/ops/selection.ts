@@ -1,17 +1,17 @@
 import { Random } from '../../src/random.ts';
-import type { Dtype } from '../../src/tensor/spec.ts';
+import type { Dtype32 } from '../../src/tensor/spec.ts';
 import { host } from '../op-table.ts';
 import type { Host, OpCase, OpRow } from '../op-table.ts';
 
 /** Few different numbers, so that many are equal; with both zeros, denormals and what is not finite. */
-const numbers: Readonly<Record<Dtype, readonly number[]>> = {
+const numbers: Readonly<Record<Dtype32, readonly number[]>> = {
   f32: [0, -0, 1, -1, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, 2.5, 1],
   i32: [0, -1, 1, 2 ** 31 - 1, -(2 ** 31), 7, 7],
   u32: [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 31 - 1, 7, 7],
 };
 
 /** Numbers with many equals among them, and now and then NaN. */
-export function withEquals(shape: readonly number[], seed: number, dtype: Dtype = 'f32', nan = false): Host {
+export function withEquals(shape: readonly number[], seed: number, dtype: Dtype32 = 'f32', nan = false): Host {
   const source = new Random(seed);
   const length = shape.reduce((size, each) => size * each, 1);
   const data = Array.from({ length }, () => {
@@ -47,7 +47,7 @@ interface Along {
   readonly shape: readonly number[];
   readonly axis: number;
   readonly samples?: number;
-  readonly dtype?: Dtype;
+  readonly dtype?: Dtype32;
   readonly nan?: boolean;
   readonly last?: boolean;
 }

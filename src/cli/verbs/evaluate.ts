@@ -2,6 +2,7 @@ import {
   evaluate,
   exitShares,
   fingerprint,
+  halfModel,
   loadModel,
   readModelFile,
   scoreExits,
@@ -14,7 +15,7 @@ import { plural } from '../../report/format.ts';
 import { chosenHere, criterionFlags, decide, decidesItself, fromModel, maxLossFlag } from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
-import { adapterFlag, openDevice } from '../device.ts';
+import { adapterFlag, halfFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts';
 import { policyFlags, policyOptions } from '../policy.ts';
@@ -36,6 +37,7 @@ export const evaluateVerb = defineVerb({
     ...criterionFlags,
     maxLoss: maxLossFlag,
     ...policyFlags,
+    half: halfFlag,
     ...stressFlags,
     record: optionalFlag(text, {
       placeholder: 'scores.parquet',
@@ -55,7 +57,8 @@ export const evaluateVerb = defineVerb({
     const parts = await readData(flags);
     checkFits(network, parts[flags.split], '--data');
     using device = await openDevice(flags.adapter);
-    using model = loadModel(device, bytes, file);
+    using loaded = loadModel(device, bytes, file);
+    using model = flags.half ? await halfModel(loaded) : loaded;
     const undecided = async (): Promise<Decision> =>
       decidesItself(network, flags)
         ? fromModel(model)

@@ -1,10 +1,10 @@
-import { loadModel, readModelFile } from '../../node.ts';
+import { halfModel, loadModel, readModelFile } from '../../node.ts';
 import type { Prediction } from '../../node.ts';
 import { significant } from '../../report/format.ts';
 import { table } from '../../report/table.ts';
 import { note } from '../console.ts';
 import { criterionFlags, decide, decidesItself, fromModel } from '../criterion.ts';
-import { adapterFlag, openDevice } from '../device.ts';
+import { adapterFlag, halfFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { toggle } from '../flags.ts';
 import { policyFlags, policyOptions } from '../policy.ts';
@@ -20,6 +20,7 @@ export const predictVerb = defineVerb({
   flags: {
     ...criterionFlags,
     ...policyFlags,
+    half: halfFlag,
     invert: toggle('Make black white and white black first: for dark strokes on light paper'),
     adapter: adapterFlag,
   },
@@ -50,7 +51,8 @@ export const predictVerb = defineVerb({
       );
     }
     using device = await openDevice(flags.adapter);
-    using model = loadModel(device, bytes, file);
+    using loaded = loadModel(device, bytes, file);
+    using model = flags.half ? await halfModel(loaded) : loaded;
     const decision = decided ?? (await fromModel(model));
     using classifier = await model.compile({
       criterion: decision.criterion,

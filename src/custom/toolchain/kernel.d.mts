@@ -22,7 +22,8 @@ export interface StructLayout {
 }
 
 /** A kernel as linked and reflected, before it becomes a typed module or is compiled. */
-export interface LinkedKernel extends Omit<Kernel, 'params' | 'overrides'> {
+export interface LinkedKernel extends Omit<Kernel, 'code' | 'params'> {
+  readonly code: string;
   /** The linked text with its white space; `code` is the same without. */
   readonly wgsl: string;
   /** The comment that its source opens with. */
@@ -59,3 +60,5 @@ export function linkKernel(
 ): LinkedKernel;
 /** The conditions, one at a time, for which a source also makes a kernel. */
 export function variantsOf(opening: string): string[];
+/** Whether a source also makes a kernel for values in f16. */
+export function storesHalf(opening: string): boolean;

@@ -24,7 +24,7 @@ export function linkKernel(link, source, { name, conditions, except }) {
 }
 
 /**
- * The conditions, one at a time, for which a source also makes a kernel: those of a line `variants: f16` in its
+ * The conditions, one at a time, for which a source also makes a kernel: those of a line `variants: i32` in its
  * opening.
  * @param {string} opening
  * @returns {string[]}
@@ -33,3 +33,6 @@ export function variantsOf(opening) {
   const [, conditions = ''] = /^variants:(.*)$/m.exec(opening) ?? [];
   return conditions.match(/\w+/g) ?? [];
 }
+
+/** Whether a line `storage: f32 or f16` of an opening says that the source also makes a kernel with the condition f16. */
+export const storesHalf = (opening) => /^storage:.*\bf16\b/m.test(opening);

@@ -4,9 +4,13 @@
 // x: [lines / stride, length, stride], 4 bytes of any dtype; candidates: [lines, count], positions along the axis; in
 // the FIRST step all of them; y: [lines / yStride, total, yStride], total the sum of what is kept of each chunk.
 // Grid: one invocation per line and chunk.
+// storage: 4 bytes or f16
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::order_key::orderKey;
+import package::lib::word::Word;
+import package::lib::word::bitsOf;
+@if(f16) enable f16;
 
 struct Params {
   linesPerSample: u32,
@@ -24,7 +28,7 @@ struct Params {
   last: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<Word>;
 @group(0) @binding(1) var<storage, read> candidates: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 @group(0) @binding(3) var<uniform> params: Params;
@@ -45,7 +49,7 @@ fn elementOf(line: u32, index: u32) -> Element {
     at = candidates[line * params.count + index];
   }
   let place = (line / params.stride * params.length + at) * params.stride + line % params.stride;
-  return Element(orderKey(x[place], params.dtype, params.order), at);
+  return Element(orderKey(bitsOf(x[place]), params.dtype, params.order), at);
 }
 
 fn isBefore(p: Element, q: Element) -> bool {

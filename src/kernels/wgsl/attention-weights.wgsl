@@ -6,15 +6,18 @@
 // whatever x holds there; a query that sees nothing has all weights 0. Otherwise as in softmax NaN or +Inf gives NaN.
 // Grid: one invocation per row of keys and no barrier; of wide rows LANES, a divisor of THREADS, side by side. Which
 // of them takes a key, and so the order of the sums, follows from its place.
+// storage: f32 or f16
 // variants: wide
 import package::lib::activation::boundedTanh;
 import package::lib::float_bits::isNanBits;
 import package::lib::float_bits::NEGATIVE_INFINITY_BITS;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::number::Number;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
 import package::lib::softmax_weight::VANISHING;
+@if(f16) enable f16;
 
 struct Params {
   // Elements from one to the next along batch, heads, queries and keys.
@@ -35,10 +38,10 @@ struct Params {
   hasLengths: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
 @group(0) @binding(1) var<storage, read> mask: array<u32>;
 @group(0) @binding(2) var<storage, read> lengths: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Number>;
 @group(0) @binding(4) var<uniform> params: Params;
 @group(0) @binding(5) var<uniform> live: Live;
 
@@ -60,7 +63,7 @@ fn unseen() -> f32 {
 
 // s of the element of x at `at`, whose mask is at `maskAt`.
 fn scoreOf(at: u32, maskAt: u32) -> f32 {
-  var score = params.scale * x[at];
+  var score = params.scale * f32(x[at]);
   if (params.cap > 0.0 && !isNanBits(bitcast<u32>(score))) {
     score = params.cap * boundedTanh(score / params.cap);
   }
@@ -136,6 +139,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if (SOFTMAX) {
       score = softmaxWeight(score, maximum) / total;
     }
-    y[start + key] = score;
+    y[start + key] = Number(score);
   }
 }

@@ -3,6 +3,7 @@
 // what is long to compile and seldom asked for is in `special`.
 // y, activated: [sizePerSample * samples]; a and b through the strides of lib/broadcast.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
+// storage: f32 or f16
 // variants: i32 u32 special
 @if(!i32 && !u32) import package::lib::activation::activate;
 @if(!i32 && !u32) import package::lib::activation::activationGrad;
@@ -11,20 +12,25 @@ import package::lib::broadcast::operandsOf;
 import package::lib::broadcast::params;
 @if(!i32 && !u32 && !special) import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
+@if(!i32 && !u32) import package::lib::number::Number;
 @if(special) import package::lib::power::power;
 @if(special) import package::lib::power::powerGrowth;
 @if(special) import package::lib::power::powerSlope;
 @if(special) import package::lib::remainder::flooredRemainder;
 @if(special) import package::lib::remainder::remainderOf;
+@if(f16) enable f16;
 
 @if(i32) alias Element = i32;
 @if(u32) alias Element = u32;
 @if(!i32 && !u32) alias Element = f32;
+// As in memory.
+@if(i32 || u32) alias Stored = Element;
+@else alias Stored = Number;
 
-@group(0) @binding(2) var<storage, read> a: array<Element>;
-@group(0) @binding(3) var<storage, read> b: array<Element>;
-@group(0) @binding(4) var<storage, read_write> y: array<Element>;
-@if(!i32 && !u32) @group(0) @binding(5) var<storage, read> activated: array<f32>;
+@group(0) @binding(2) var<storage, read> a: array<Stored>;
+@group(0) @binding(3) var<storage, read> b: array<Stored>;
+@group(0) @binding(4) var<storage, read_write> y: array<Stored>;
+@if(!i32 && !u32) @group(0) @binding(5) var<storage, read> activated: array<Number>;
 
 override OP: u32 = 0;
 @if(!i32 && !u32) override ACTIVATION: u32 = 0;
@@ -143,14 +149,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let i = start + j * THREADS;
     if (i < end) {
       let at = operandsOf(i);
-      var value = apply(a[at.x], b[at.y]);
+      var value = apply(Element(a[at.x]), Element(b[at.y]));
       @if(!i32 && !u32) {
         if (ACTIVATION_GRAD != 0) {
-          value = activationGrad(ACTIVATION_GRAD, activated[i], value);
+          value = activationGrad(ACTIVATION_GRAD, f32(activated[i]), value);
         }
         value = activate(ACTIVATION, value);
       }
-      y[i] = value;
+      y[i] = Stored(value);
     }
   }
 }

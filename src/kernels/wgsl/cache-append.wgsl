@@ -3,8 +3,11 @@
 // update: [outer, count, behind], y: [outer, length, behind], of any dtype: the bits move; positions: one
 // for each `outerPerBatch` of the outer ones, or one for all.
 // Grid: one invocation per element of update.
+// storage: 4 bytes or f16
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::word::Word;
+@if(f16) enable f16;
 
 struct Params {
   sizePerSample: u32,
@@ -15,9 +18,9 @@ struct Params {
   outerPerBatch: u32,
 }
 
-@group(0) @binding(0) var<storage, read> update: array<u32>;
+@group(0) @binding(0) var<storage, read> update: array<Word>;
 @group(0) @binding(1) var<storage, read> positions: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<Word>;
 @group(0) @binding(3) var<uniform> params: Params;
 @group(0) @binding(4) var<uniform> live: Live;
 

@@ -2,12 +2,16 @@
 // x: [rows, size], in items of one number or, for the variant, of four; order: u32[rows], ascending, so order[k] >= k.
 // Grid: one invocation per column. No other touches its elements, and each source lies at or behind its place: nothing
 // is overwritten before it is read, and no barrier needed.
+// storage: 4 bytes or f16
 // variants: four
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+@if(!four) import package::lib::word::Word;
+@if(four) import package::lib::word::Words;
+@if(f16) enable f16;
 
-@if(four) alias Item = vec4u;
-@if(!four) alias Item = u32;
+@if(four) alias Item = Words;
+@if(!four) alias Item = Word;
 
 struct Params {
   size: u32,

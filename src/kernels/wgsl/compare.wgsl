@@ -3,15 +3,19 @@
 // adapter; NaN differs from everything and is neither less nor greater.
 // y: [sizePerSample * samples]; a and b, bits of the dtype KIND, through the strides of lib/broadcast.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
+// storage: 4 bytes or f16
 import package::lib::broadcast::live;
 import package::lib::broadcast::operandsOf;
 import package::lib::broadcast::params;
 import package::lib::float_bits::isNanBits;
 import package::lib::grid::linearIndex;
 import package::lib::order_key::orderKey;
+import package::lib::word::Word;
+import package::lib::word::bitsOf;
+@if(f16) enable f16;
 
-@group(0) @binding(2) var<storage, read> a: array<u32>;
-@group(0) @binding(3) var<storage, read> b: array<u32>;
+@group(0) @binding(2) var<storage, read> a: array<Word>;
+@group(0) @binding(3) var<storage, read> b: array<Word>;
 @group(0) @binding(4) var<storage, read_write> y: array<u32>;
 
 override OP: u32 = 0;
@@ -51,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let i = start + j * THREADS;
     if (i < end) {
       let at = operandsOf(i);
-      y[i] = select(0u, 1u, holds(a[at.x], b[at.y]));
+      y[i] = select(0u, 1u, holds(bitsOf(a[at.x]), bitsOf(b[at.y])));
     }
   }
 }

@@ -2,8 +2,11 @@
 // a: [outer, aLength], b: [outer, bLength], y: [outer, yLength], where i counts along the axis and what is behind it,
 // of any dtype: the bits move.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
+// storage: 4 bytes or f16
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::word::Word;
+@if(f16) enable f16;
 
 struct Params {
   outerPerSample: u32,
@@ -13,9 +16,9 @@ struct Params {
   offset: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<u32>;
-@group(0) @binding(1) var<storage, read> b: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+@group(0) @binding(0) var<storage, read> a: array<Word>;
+@group(0) @binding(1) var<storage, read> b: array<Word>;
+@group(0) @binding(2) var<storage, read_write> y: array<Word>;
 @group(0) @binding(3) var<uniform> params: Params;
 @group(0) @binding(4) var<uniform> live: Live;
 

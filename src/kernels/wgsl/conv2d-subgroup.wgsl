@@ -2,6 +2,7 @@
 // for all of them. A load costs a software adapter as much as 30 products, an exchange about as much as one.
 // Grid: [tiles, channels / 8, groups], a workgroup each: an invocation computes 8 channels of 4 pixels that are
 // neighbours in a row, or in two.
+// storage: f32 or f16
 import package::lib::activation::activate;
 import package::lib::convolution::ACTIVATION;
 import package::lib::convolution::BIAS;
@@ -16,6 +17,8 @@ import package::lib::convolution::live;
 import package::lib::convolution::params;
 import package::lib::convolution::weight;
 import package::lib::convolution::y;
+import package::lib::number::Number;
+@if(f16) enable f16;
 
 enable subgroups;
 
@@ -99,10 +102,10 @@ fn main(
           } else {
             four = fourInputsAt(inRow, inX + FOUR * shape.strideX, width);
           }
-          let ofLower = weight[lower + tap];
+          let ofLower = f32(weight[lower + tap]);
           var ofUpper = ofLower;
           if (small) {
-            ofUpper = weight[upper + tap];
+            ofUpper = f32(weight[upper + tap]);
           }
           tap++;
           sum0 = fma(vec4f(subgroupBroadcast(ofLower, 0)), four, sum0);
@@ -123,7 +126,7 @@ fn main(
       let channel = firstChannel + i;
       var four = sums[i];
       if (BIAS) {
-        four += bias[channel];
+        four += f32(bias[channel]);
       }
       let plane = (sample * shape.outChannels + channel) * tileRows;
       if (POOL) {
@@ -135,12 +138,12 @@ fn main(
         let pooledWidth = shape.outWidth / 2;
         let at = (plane + outY / 2) * pooledWidth + outX / 2;
         for (var j = 0u; j < min(PIXELS / 2, pooledWidth - outX / 2); j++) {
-          y[at + j] = activate(ACTIVATION, greater(above[i][j], widest[j]));
+          y[at + j] = Number(activate(ACTIVATION, greater(above[i][j], widest[j])));
         }
       } else {
         let at = (plane + outY) * shape.outWidth + outX;
         for (var j = 0u; j < min(PIXELS, shape.outWidth - outX); j++) {
-          y[at + j] = activate(ACTIVATION, four[j]);
+          y[at + j] = Number(activate(ACTIVATION, four[j]));
         }
       }
     }

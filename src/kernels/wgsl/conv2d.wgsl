@@ -1,6 +1,7 @@
 // The convolution of lib/convolution, without subgroups.
 // Grid: [tiles, channels / CHANNELS, groups]: an invocation computes 5 channels, or 1, of 8 pixels that are neighbours
 // in a row, or in two.
+// storage: f32 or f16
 import package::lib::activation::activate;
 import package::lib::convolution::ACTIVATION;
 import package::lib::convolution::BIAS;
@@ -16,6 +17,8 @@ import package::lib::convolution::params;
 import package::lib::convolution::weight;
 import package::lib::convolution::x;
 import package::lib::convolution::y;
+import package::lib::number::Number;
+@if(f16) enable f16;
 
 const THREADS = 64u;
 const PIXELS = 8u;
@@ -87,13 +90,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             right = fourInputsAt(inRow, inX + (4 + FOUR) * shape.strideX, width);
           }
           let tap = (channel * shape.kernelHeight + ky) * shape.kernelWidth + kx;
-          let w0 = vec4f(weight[at0 + tap]);
+          let w0 = vec4f(f32(weight[at0 + tap]));
           l0 = fma(w0, left, l0); r0 = fma(w0, right, r0);
           if (CHANNELS > 1) {
-            let w1 = vec4f(weight[at1 + tap]);
-            let w2 = vec4f(weight[at2 + tap]);
-            let w3 = vec4f(weight[at3 + tap]);
-            let w4 = vec4f(weight[at4 + tap]);
+            let w1 = vec4f(f32(weight[at1 + tap]));
+            let w2 = vec4f(f32(weight[at2 + tap]));
+            let w3 = vec4f(f32(weight[at3 + tap]));
+            let w4 = vec4f(f32(weight[at4 + tap]));
             l1 = fma(w1, left, l1); r1 = fma(w1, right, r1);
             l2 = fma(w2, left, l2); r2 = fma(w2, right, r2);
             l3 = fma(w3, left, l3); r3 = fma(w3, right, r3);
@@ -109,7 +112,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let channel = firstChannel + i;
       var biasOf = 0.0;
       if (BIAS) {
-        biasOf = bias[channel];
+        biasOf = f32(bias[channel]);
       }
       let plane = (sample * shape.outChannels + channel) * tileRows;
       if (POOL) {
@@ -123,12 +126,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let pooledWidth = shape.outWidth / 2;
         let at = (plane + outY / 2) * pooledWidth + outX / 2;
         for (var j = 0u; j < min(PIXELS / 2, pooledWidth - outX / 2); j++) {
-          y[at + j] = activate(ACTIVATION, greater(above[i][j], widest[j]));
+          y[at + j] = Number(activate(ACTIVATION, greater(above[i][j], widest[j])));
         }
       } else {
         let at = (plane + outY) * shape.outWidth + outX;
         for (var j = 0u; j < min(PIXELS, shape.outWidth - outX); j++) {
-          y[at + j] = activate(ACTIVATION, select(right[i][j % 4], left[i][j % 4], j < 4) + biasOf);
+          y[at + j] = Number(activate(ACTIVATION, select(right[i][j % 4], left[i][j % 4], j < 4) + biasOf));
         }
       }
     }

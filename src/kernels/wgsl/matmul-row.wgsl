@@ -2,15 +2,19 @@
 // lies along k, BY_COLUMNS. Without sums.
 // Grid: four columns of n for each invocation, then [1, batch]. It takes 4 x 4 elements of B at a time, in four loads
 // of four that lie side by side.
+// storage: f32 or f16
+import package::lib::number::Number;
+import package::lib::number::Numbers;
 import package::lib::product::FOUR;
 import package::lib::product::c;
 import package::lib::product::finish;
 import package::lib::product::params;
 import package::lib::product::samplesAlong;
 import package::lib::product::startsOf;
+@if(f16) enable f16;
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
+@group(0) @binding(0) var<storage, read> a: array<Numbers>;
+@group(0) @binding(1) var<storage, read> b: array<Numbers>;
 
 override BY_COLUMNS: bool = false;
 
@@ -33,10 +37,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
   var sum = vec4f();
   for (var i = 0u; i < params.k / 4; i++) {
-    let four = a[aAt + i];
+    let four = vec4f(a[aAt + i]);
     // The next four of each column are one vec4 on, the next four rows n of them: k's stride in both cases.
     let at = bAt + i * params.bStrides.x;
-    var tile = mat4x4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+    var tile = mat4x4f(vec4f(b[at.x]), vec4f(b[at.y]), vec4f(b[at.z]), vec4f(b[at.w]));
     if (BY_COLUMNS) {
       tile = transpose(tile);
     }
@@ -47,6 +51,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   for (var j = column; j < min(column + 4, n); j++) {
     let at = matrix * n + j;
-    c[at] = finish(sum[j - column], at, j);
+    c[at] = Number(finish(sum[j - column], at, j));
   }
 }

@@ -2,6 +2,8 @@
 // each loads one of four rows for all of them.
 // Grid: tiles of [n, m, batch], a workgroup each. All its invocations have the same 16 rows, hence it does not matter
 // which of them make a quad, and four columns each.
+// storage: f32 or f16
+import package::lib::number::Number;
 import package::lib::product::FOUR;
 import package::lib::product::SUMS;
 import package::lib::product::a;
@@ -13,6 +15,7 @@ import package::lib::product::params;
 import package::lib::product::samplesAlong;
 import package::lib::product::startsOf;
 import package::lib::product::sums;
+@if(f16) enable f16;
 
 enable subgroups;
 
@@ -84,7 +87,7 @@ fn main(
     sum15 = fma(rows3.wwww, four, sum15);
   }
   for (var i = 0u; i < select(0u, k, few); i++) {
-    let ofA = a[own.x + i * params.aStrides.y];
+    let ofA = f32(a[own.x + i * params.aStrides.y]);
     let four = fourOfB(bAt + i * params.bStrides.x);
     if (SUMS) {
       ownSums.x += ofA;
@@ -113,7 +116,7 @@ fn main(
   for (var i = row; i < min(row + ROWS, m); i++) {
     for (var j = column; j < min(column + 4, n); j++) {
       let at = (matrix * m + i) * n + j;
-      c[at] = finish(results[i - row][j - column], at, j);
+      c[at] = Number(finish(results[i - row][j - column], at, j));
     }
   }
 }

@@ -1,5 +1,6 @@
 // The product of lib/product, through workgroup memory: A and B are fetched once for 64 x 64 elements of C.
 // Grid: tiles of [n, m, batch], a workgroup each; its 8 x 8 invocations compute 8 x 8 elements in registers.
+// storage: f32 or f16
 import package::lib::product::FOUR;
 import package::lib::product::SUMS;
 import package::lib::product::Tile;
@@ -10,6 +11,7 @@ import package::lib::product::params;
 import package::lib::product::samplesAlong;
 import package::lib::product::startsOf;
 import package::lib::product::storeTile;
+@if(f16) enable f16;
 
 const THREADS = 64u;
 const SIDE = 64u;

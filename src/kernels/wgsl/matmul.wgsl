@@ -1,6 +1,7 @@
 // The product of lib/product, in registers alone: no feature, no barrier, and what there is to do for few rows.
 // Grid: tiles of [n, m, batch]. The 64 invocations of a workgroup stand side by side along n, params.lanes of them,
 // then along m; each computes 8 x 8 elements in registers, or 1 x 8 where only one row is left (a single sample).
+// storage: f32 or f16
 import package::lib::product::FOUR;
 import package::lib::product::SUMS;
 import package::lib::product::Tile;
@@ -12,6 +13,7 @@ import package::lib::product::params;
 import package::lib::product::samplesAlong;
 import package::lib::product::startsOf;
 import package::lib::product::storeTile;
+@if(f16) enable f16;
 
 const THREADS = 64u;
 const TILE = 8u;
@@ -52,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     tile = addOuter(tile, upper, lower, fourOfB(bLeft + bStep), fourOfB(bRight + bStep));
   }
   for (var i = 0u; i < select(0u, k, single); i++) {
-    let first = vec4f(a[aUpper.x + i * params.aStrides.y]);
+    let first = vec4f(f32(a[aUpper.x + i * params.aStrides.y]));
     let bStep = i * params.bStrides.x;
     if (SUMS) {
       upperSums += first;

@@ -3,8 +3,12 @@
 // 0 constant: q. 1 reflect: q, turned around at the first and at the last position. 2 edge: the position nearest to q.
 // 3 wrap: q modulo xLength. 4 spread: q / step where that is whole. A negative `before` leaves out the first.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
+// storage: 4 bytes or f16
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::word::Word;
+import package::lib::word::wordOf;
+@if(f16) enable f16;
 
 struct Params {
   outerPerSample: u32,
@@ -16,8 +20,8 @@ struct Params {
   fill: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<Word>;
+@group(0) @binding(1) var<storage, read_write> y: array<Word>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;
 
@@ -57,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       if (source >= 0 && source < i32(xPlane)) {
         y[i] = x[i / yPlane * xPlane + u32(source)];
       } else {
-        y[i] = shape.fill;
+        y[i] = wordOf(shape.fill);
       }
     }
   }

@@ -3,18 +3,21 @@
 // the others are 0. Where `indices`: also the place of the maximum in its plane, row-major; 2^32 - 1 where it has none.
 // Layouts and positions as in lib/pooling.wgsl.
 // Grid: one invocation per element of y.
+// storage: f32 or f16
 // variants: indices
 import package::lib::activation::activate;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::number::Number;
 import package::lib::pooling::Params;
 import package::lib::pooling::lowest;
 import package::lib::pooling::powerOf;
 import package::lib::pooling::tapsBetween;
 import package::lib::pooling::wins;
+@if(f16) enable f16;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read_write> y: array<Number>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;
 @if(indices) @group(0) @binding(4) var<storage, read_write> indices: array<u32>;
@@ -71,7 +74,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let row = (top + ky * shape.dilationY - shape.padTop) * shape.inWidth;
     var at = row + firstX;
     for (var kx = across.x; kx < across.y; kx++) {
-      let value = x[planeAt + at];
+      let value = f32(x[planeAt + at]);
       if (OP == 1) {
         sum += value;
       } else if (OP == 2) {
@@ -91,7 +94,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   } else if (OP == 2) {
     result = rooted(sum, shape.power);
   }
-  y[index] = activate(ACTIVATION, result);
+  y[index] = Number(activate(ACTIVATION, result));
   @if(indices) {
     let empty = down.x == down.y || across.x == across.y;
     indices[index] = select(found, 0xffffffffu, empty);

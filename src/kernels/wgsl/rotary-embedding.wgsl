@@ -5,8 +5,11 @@
 // cos, sin: [tables, length, dimensions / 2]; positions: [batch, count] or [count], where there are any: the row of the
 // table, the last one if it has too few.
 // Grid: one invocation per element.
+// storage: f32 or f16
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::number::Number;
+@if(f16) enable f16;
 
 struct Params {
   sizePerSample: u32,
@@ -23,11 +26,11 @@ struct Params {
   positionStride: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> cosines: array<f32>;
-@group(0) @binding(2) var<storage, read> sines: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read> cosines: array<Number>;
+@group(0) @binding(2) var<storage, read> sines: array<Number>;
 @group(0) @binding(3) var<storage, read> positions: array<u32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<Number>;
 @group(0) @binding(5) var<uniform> params: Params;
 @group(0) @binding(6) var<uniform> live: Live;
 
@@ -57,10 +60,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let isSecond = select(element >= half, element % 2 == 1, INTERLEAVED);
   let distance = select(half, 1u, INTERLEAVED);
   let first = select(index, index - distance, isSecond);
-  let p = x[first];
-  let q = x[first + distance];
+  let p = f32(x[first]);
+  let q = f32(x[first + distance]);
   let at = (batch * params.tableStride + min(position, params.length - 1)) * half + pair;
-  let cosine = cosines[at];
-  let sine = select(sines[at], -sines[at], INVERSE);
-  y[index] = select(p * cosine - q * sine, p * sine + q * cosine, isSecond);
+  let cosine = f32(cosines[at]);
+  let sine = f32(select(sines[at], -sines[at], INVERSE));
+  y[index] = Number(select(p * cosine - q * sine, p * sine + q * cosine, isSecond));
 }

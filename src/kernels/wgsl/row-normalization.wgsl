@@ -3,17 +3,20 @@
 // infinity, but for RMS, which divides by it.
 // x, y: [rows, count]; scale, bias: [channels], where there are any, each of `inner` elements in turn.
 // Grid: one invocation per row, of wide rows LANES.
+// storage: f32 or f16
 // variants: wide
+import package::lib::number::Number;
 import package::lib::row_statistics::LANES;
 import package::lib::row_statistics::THREADS;
 import package::lib::row_statistics::channelOf;
 import package::lib::row_statistics::partOf;
 import package::lib::row_statistics::standard;
 import package::lib::row_statistics::statisticsOf;
+@if(f16) enable f16;
 
-@group(0) @binding(3) var<storage, read> scale: array<f32>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read> scale: array<Number>;
+@group(0) @binding(4) var<storage, read> bias: array<Number>;
+@group(0) @binding(5) var<storage, read_write> y: array<Number>;
 
 override SCALE: bool = false;
 override BIAS: bool = false;
@@ -25,11 +28,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var i = part.start; i < part.end; i += LANES) {
     var value = standard(i, row);
     if (SCALE) {
-      value *= scale[channelOf(i)];
+      value *= f32(scale[channelOf(i)]);
     }
     if (BIAS) {
-      value += bias[channelOf(i)];
+      value += f32(bias[channelOf(i)]);
     }
-    y[i] = value;
+    y[i] = Number(value);
   }
 }

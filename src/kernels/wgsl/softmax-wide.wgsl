@@ -3,16 +3,23 @@
 // hold. A first pass gives each invocation its greatest value m and s = sum exp(x - m), rescaled whenever a greater
 // value turns up (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018); a second one writes.
 // Grid: LANES invocations per row, side by side; LANES, a divisor of THREADS, fixes the order of the sums.
+// storage: f32 or f16
 // variants: quads
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::logarithm::logarithm;
+@if(!quads) import package::lib::number::Number;
+@if(quads) import package::lib::number::Numbers;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
 import package::lib::softmax_weight::VANISHING;
+@if(f16) enable f16;
 
 @if(quads) alias Element = vec4f;
 @else alias Element = f32;
+// As in memory.
+@if(quads) alias Stored = Numbers;
+@else alias Stored = Number;
 
 struct Params {
   // Elements of a row: numbers, or vectors of four.
@@ -20,8 +27,8 @@ struct Params {
   rowsPerSample: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;
 
@@ -81,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var maximum = LOWEST;
   var weights: Element;
   for (var i = first; i < end; i += LANES) {
-    let v = x[i];
+    let v = Element(x[i]);
     let greatest = greatestOf(v);
     if (greatest > maximum) {
       weights *= rescaling(maximum, greatest);
@@ -104,9 +111,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let logSum = logarithm(sum);
   for (var i = first; i < end; i += LANES) {
     if (LOG) {
-      y[i] = (x[i] - maximum) - logSum;
+      y[i] = Stored((Element(x[i]) - maximum) - logSum);
     } else {
-      y[i] = weightOf(x[i], maximum) / sum;
+      y[i] = Stored(weightOf(Element(x[i]), maximum) / sum);
     }
   }
 }

@@ -3,11 +3,14 @@
 // what they hold. -Inf becomes 0, its logarithm -Inf; a row with NaN or +Inf, or of nothing but -Inf, becomes NaN in
 // every column.
 // Grid: one invocation per row and no barrier, which is what costs on software adapters.
+// storage: f32 or f16
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::logarithm::logarithm;
+import package::lib::number::Number;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
+@if(f16) enable f16;
 
 struct Params {
   cols: u32,
@@ -16,8 +19,8 @@ struct Params {
   stride: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read_write> y: array<Number>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;
 
@@ -41,22 +44,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
   var maximum = LOWEST;
   for (var i = start; i < end; i += stride) {
-    maximum = max(maximum, x[i]);
+    maximum = max(maximum, f32(x[i]));
   }
   var sum = 0.0;
   for (var i = start; i < end; i += stride) {
-    let weight = softmaxWeight(x[i], maximum);
+    let weight = softmaxWeight(f32(x[i]), maximum);
     if (!LOG) {
-      y[i] = weight;
+      y[i] = Number(weight);
     }
     sum += weight;
   }
   let logSum = logarithm(sum);
   for (var i = start; i < end; i += stride) {
     if (LOG) {
-      y[i] = (x[i] - maximum) - logSum;
+      y[i] = Number((f32(x[i]) - maximum) - logSum);
     } else {
-      y[i] /= sum;
+      y[i] = Number(f32(y[i]) / sum);
     }
   }
 }

@@ -2,8 +2,11 @@
 // ci * stride i]. y: [sizePerSample * samples] through its axes; x of any dtype: the bits move. Strides and offset are
 // modulo 2^32, so that those that lead back need no sign.
 // Grid: four elements per invocation, THREADS apart, so that neighbours write neighbours.
+// storage: 4 bytes or f16
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::word::Word;
+@if(f16) enable f16;
 
 struct Params {
   // From the outermost to the innermost: length, stride in x.
@@ -13,8 +16,8 @@ struct Params {
   offset: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<Word>;
+@group(0) @binding(1) var<storage, read_write> y: array<Word>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;
 

@@ -2,9 +2,13 @@
 // position first: y[rank of an element] = its position, the rank being how many others come before it.
 // x: [lines / stride, length, stride], 4 bytes of any dtype; y: [lines / stride, k, stride].
 // Grid: one invocation per element of x, which compares it with all of its line.
+// storage: 4 bytes or f16
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::order_key::orderKey;
+import package::lib::word::Word;
+import package::lib::word::bitsOf;
+@if(f16) enable f16;
 
 struct Params {
   sizePerSample: u32,
@@ -15,7 +19,7 @@ struct Params {
   order: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<Word>;
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> live: Live;
@@ -31,11 +35,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let stride = params.stride;
   let outer = index / stride / params.length;
   let at = index / stride % params.length;
-  let key = orderKey(x[index], params.dtype, params.order);
+  let key = orderKey(bitsOf(x[index]), params.dtype, params.order);
   var other = outer * params.length * stride + index % stride;
   var rank = 0u;
   for (var i = 0u; i < params.length; i++) {
-    let otherKey = orderKey(x[other], params.dtype, params.order);
+    let otherKey = orderKey(bitsOf(x[other]), params.dtype, params.order);
     rank += u32(otherKey > key || (otherKey == key && i < at));
     other += stride;
   }

@@ -2,6 +2,7 @@
 // x, y: [sizePerSample * samples], of integers where `i32`, where what only moves bits takes u32 too. What is long to
 // compile and seldom asked for is in `special`.
 // Grid: four elements per invocation, THREADS apart, so that neighbours read neighbours.
+// storage: f32 or f16
 // variants: i32 special
 @if(!i32 && !special) import package::lib::activation::activate;
 @if(!i32 && !special) import package::lib::exponential::exponential;
@@ -9,10 +10,15 @@
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 @if(!i32 && !special) import package::lib::logarithm::logarithm;
+@if(!i32) import package::lib::number::Number;
 @if(special) import package::lib::special_functions::specialFunction;
+@if(f16) enable f16;
 
+// As in memory, and as computed with.
 @if(i32) alias Element = i32;
-@else alias Element = f32;
+@else alias Element = Number;
+@if(i32) alias Operand = i32;
+@else alias Operand = f32;
 
 struct Params {
   sizePerSample: u32,
@@ -82,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var j = 0u; j < ELEMENTS; j++) {
     let i = start + j * THREADS;
     if (i < end) {
-      y[i] = apply(x[i]);
+      y[i] = Element(apply(Operand(x[i])));
     }
   }
 }

@@ -8,6 +8,7 @@
 // Grid: [tiles of pixels, tiles of a group's output channels, groups].
 import package::lib::float_bits::isNanBits;
 import package::lib::live::Live;
+import package::lib::number::Number;
 
 struct Params {
   // For each live row.
@@ -31,10 +32,10 @@ struct Params {
   padLeft: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read> weight: array<Number>;
+@group(0) @binding(2) var<storage, read> bias: array<Number>;
+@group(0) @binding(3) var<storage, read_write> y: array<Number>;
 @group(0) @binding(4) var<uniform> params: Params;
 @group(0) @binding(5) var<uniform> live: Live;
 
@@ -49,7 +50,7 @@ const FOUR = vec4u(0, 1, 2, 3);
 // One element of a row of x. Left of the edge the column has wrapped around to more than any width.
 fn inputAt(row: u32, column: u32, width: u32) -> f32 {
   let inside = column < width;
-  return select(0.0, x[select(0, row + column, inside)], inside);
+  return select(0.0, f32(x[select(0, row + column, inside)]), inside);
 }
 
 fn fourInputsAt(row: u32, columns: vec4u, width: u32) -> vec4f {

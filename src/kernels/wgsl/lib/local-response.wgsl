@@ -1,4 +1,5 @@
 // What local response normalisation divides by, for its kernel and for that of its gradient.
+import package::lib::number::Number;
 struct Params {
   rowsPerSample: u32,
   channels: u32,
@@ -12,7 +13,7 @@ struct Params {
   k: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
 @group(0) @binding(1) var<uniform> params: Params;
 
 // Before it is raised to beta, of a channel of the pixel whose first channel is at `pixelAt`.
@@ -21,7 +22,7 @@ fn divisor(pixelAt: u32, channel: u32) -> f32 {
   let end = min(channel + params.reachAfter + 1, params.channels);
   var squares = 0.0;
   for (var c = first; c < end; c++) {
-    let value = x[pixelAt + c * params.plane];
+    let value = f32(x[pixelAt + c * params.plane]);
     squares += value * value;
   }
   return params.k + params.alpha * squares;

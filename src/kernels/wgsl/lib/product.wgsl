@@ -8,6 +8,8 @@
 import package::lib::activation::activate;
 import package::lib::activation::activationGrad;
 import package::lib::live::Live;
+import package::lib::number::Number;
+import package::lib::number::Numbers;
 
 struct Params {
   // Of the batch, from the outermost to the innermost: length, stride in A, stride in B.
@@ -27,11 +29,11 @@ struct Params {
   lanes: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> activated: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<Number>;
+@group(0) @binding(1) var<storage, read> b: array<Number>;
+@group(0) @binding(2) var<storage, read> bias: array<Number>;
+@group(0) @binding(3) var<storage, read> activated: array<Number>;
+@group(0) @binding(4) var<storage, read_write> c: array<Number>;
 @group(0) @binding(5) var<uniform> params: Params;
 @group(0) @binding(6) var<uniform> live: Live;
 @group(0) @binding(7) var<storage, read_write> sums: array<f32>;
@@ -60,21 +62,21 @@ fn startsOf(matrix: u32) -> vec2u {
 }
 
 fn fourOfA(at: vec4u) -> vec4f {
-  return vec4f(a[at.x], a[at.y], a[at.z], a[at.w]);
+  return vec4f(Numbers(a[at.x], a[at.y], a[at.z], a[at.w]));
 }
 
 fn fourOfB(at: vec4u) -> vec4f {
-  return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+  return vec4f(Numbers(b[at.x], b[at.y], b[at.z], b[at.w]));
 }
 
 // What is stored as element `at` of C, in a column of which `sum` is that of A B.
 fn finish(sum: f32, at: u32, column: u32) -> f32 {
   var result = sum;
   if (BIAS) {
-    result += bias[column];
+    result += f32(bias[column]);
   }
   if (ACTIVATION_GRAD != 0) {
-    result = activationGrad(ACTIVATION_GRAD, activated[at], result);
+    result = activationGrad(ACTIVATION_GRAD, f32(activated[at]), result);
   }
   return activate(ACTIVATION, result);
 }
@@ -120,7 +122,7 @@ fn storeTile(tile: Tile, upperSums: vec4f, lowerSums: vec4f, matrix: u32, m: u32
     for (var j = column; j < min(column + 8, params.n); j++) {
       let at = (matrix * m + i) * params.n + j;
       let sum = select(right[i - row][(j - column) % 4], left[i - row][(j - column) % 4], j - column < 4);
-      c[at] = finish(sum, at, j);
+      c[at] = Number(finish(sum, at, j));
     }
   }
 }

@@ -3,6 +3,7 @@
 // by side, share it, and the order of their sums follows from the places of the elements.
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::number::Number;
 
 struct Params {
   rowsPerSample: u32,
@@ -13,7 +14,7 @@ struct Params {
   epsilon: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<uniform> live: Live;
 
@@ -67,16 +68,16 @@ struct Statistics {
 fn statisticsOf(part: Part, local: u32) -> Statistics {
   var row = Statistics();
   if (!RMS) {
-    row.origin = x[part.start - local % LANES];
+    row.origin = f32(x[part.start - local % LANES]);
     var sum = 0.0;
     for (var i = part.start; i < part.end; i += LANES) {
-      sum += x[i] - row.origin;
+      sum += f32(x[i]) - row.origin;
     }
     row.offset = together(vec2f(sum), local, 0).x / f32(params.count);
   }
   var squares = 0.0;
   for (var i = part.start; i < part.end; i += LANES) {
-    let deviation = x[i] - row.origin - row.offset;
+    let deviation = f32(x[i]) - row.origin - row.offset;
     squares += deviation * deviation;
   }
   let variance = together(vec2f(squares), local, 1).x / f32(params.count);
@@ -86,7 +87,7 @@ fn statisticsOf(part: Part, local: u32) -> Statistics {
 
 // An element without mean and deviation of its row.
 fn standard(i: u32, row: Statistics) -> f32 {
-  return (x[i] - row.origin - row.offset) * row.inverse;
+  return (f32(x[i]) - row.origin - row.offset) * row.inverse;
 }
 
 fn channelOf(i: u32) -> u32 {
