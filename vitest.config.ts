@@ -52,8 +52,9 @@ const node = (await adapters())
       include: ['test/**/*.{gpu,node}.test.ts'],
       exclude: ['test/browser/**', ...(index > 0 ? ONCE : [])],
       env: { ...env, EXITGPU_ADAPTER: name === 'hardware' ? '' : name },
-      // A process per file: a driver that crashes takes one file with it, and the linker reads `env` as it starts.
+      // A process per adapter: the linker reads `env` as it starts. Files share what they import, see above.
       pool: 'forks',
+      isolate: false,
       execArgv: ['--expose-gc'],
       setupFiles: ['test/watchdog.ts'],
     },

@@ -9,6 +9,8 @@ import type { Device } from '../src/device/device.ts';
 export interface Case {
   readonly name: string;
   run(): Promise<unknown>;
+  /** After each call, not timed. */
+  after?(): void;
   /** Samples (rows, steps) in one call, for a rate. */
   readonly items?: number;
   /** Multiply-accumulates per item: what of their saving against the first case is realised as time is worked out. */
@@ -96,7 +98,9 @@ async function measure(cases: readonly Case[], seconds: number, leastCalls: numb
       retainSamples: true,
       throws: true,
     });
-    for (const { name, run } of cases) group.add(name, async () => void (await run()));
+    for (const { name, run, after } of cases) {
+      group.add(name, async () => void (await run()), after && { afterEach: after });
+    }
     await group.run();
     group.tasks.forEach(({ result }, index) => {
       if (!('latency' in result)) throw new Error(`${cases[index]!.name}: was not measured`);

@@ -45,7 +45,7 @@ export function adapters() {
  * otherwise with a software driver in it. `EXITGPU_ADAPTER` (hardware, llvmpipe or SwiftShader) chooses another.
  * @returns {Promise<{ description: string, environment: NodeJS.ProcessEnv }>}
  */
-export async function adapterEnvironment() {
+async function adapterEnvironment() {
   const wanted = process.env.EXITGPU_ADAPTER;
   if (wanted && !Object.hasOwn(kinds, wanted)) {
     throw new Error(`EXITGPU_ADAPTER: expected one of ${Object.keys(kinds).join(', ')}, got '${wanted}'`);
@@ -59,6 +59,17 @@ export async function adapterEnvironment() {
   if (wanted) throw new Error(`EXITGPU_ADAPTER: this machine has no ${reasons[0]}`);
   // Without an adapter the child says itself what can be done about it.
   return { description: `none (${reasons.join('; ')})`, environment: process.env };
+}
+
+/**
+ * Names the best adapter on this terminal.
+ * @param {(description: string) => void} [say]
+ * @returns {Promise<{ environment: NodeJS.ProcessEnv }>} the options of `runNode` for what is to compute on it
+ */
+export async function onBestAdapter(say = (description) => console.error(`adapter: ${description}`)) {
+  const { description, environment } = await adapterEnvironment();
+  say(description);
+  return { environment };
 }
 
 /** @returns {Promise<Adapter>} */

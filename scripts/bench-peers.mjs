@@ -5,25 +5,15 @@
  */
 import './node-version.mjs';
 import { readOptions } from '../bench/peers/options.mjs';
-import { adapterEnvironment } from './adapter.mjs';
-import { generateKernels, install, installPeers } from './prepare.mjs';
-import { runNode } from './run.mjs';
+import { onBestAdapter } from './adapter.mjs';
+import { installPeers, prepare } from './prepare.mjs';
+import { launch, runNode } from './run.mjs';
 
-try {
+await launch(async () => {
   const { browser } = readOptions(process.argv.slice(2));
-  await install();
+  await prepare();
   await installPeers();
-  await generateKernels();
   const args = ['--import', 'tsx', 'bench/peers/main.ts', ...process.argv.slice(2)];
   // Chromium looks for its adapter itself.
-  process.exitCode = await runNode(args, browser ? {} : await inBestAdapter());
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = error.exitCode ?? 1;
-}
-
-async function inBestAdapter() {
-  const { description, environment } = await adapterEnvironment();
-  console.error(`adapter: ${description}`);
-  return { environment };
-}
+  return runNode(args, browser ? {} : await onBestAdapter());
+});

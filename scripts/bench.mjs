@@ -2,29 +2,26 @@
 import './node-version.mjs';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { adapterEnvironment } from './adapter.mjs';
-import { generateKernels, install } from './prepare.mjs';
-import { root, runNode } from './run.mjs';
+import { onBestAdapter } from './adapter.mjs';
+import { prepare } from './prepare.mjs';
+import { launch, root, runNode } from './run.mjs';
 
 const suffix = '.bench.ts';
 const known = readdirSync(join(root, 'bench'))
   .filter((file) => file.endsWith(suffix))
   .map((file) => file.slice(0, -suffix.length));
 
-try {
+await launch(async () => {
   const names = process.argv.slice(2);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown) throw new Error(`bench: expected one of ${known.join(', ')}, got '${unknown}'`);
-  await install();
-  await generateKernels();
-  const { description, environment } = await adapterEnvironment();
-  console.log(`adapter: ${description}`);
+  await prepare();
+  const options = await onBestAdapter((description) => console.log(`adapter: ${description}`));
+  let failed = 0;
   for (const name of names.length > 0 ? names : known) {
     console.log(`\n${name}`);
-    const code = await runNode(['--import', 'tsx', `bench/${name}${suffix}`], { environment });
-    process.exitCode ||= code;
+    const code = await runNode(['--expose-gc', '--import', 'tsx', `bench/${name}${suffix}`], options);
+    failed ||= code;
   }
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = error.exitCode ?? 1;
-}
+  return failed;
+});

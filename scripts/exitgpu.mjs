@@ -3,18 +3,13 @@
  * between, on the best adapter at hand.
  */
 import './node-version.mjs';
-import { adapterEnvironment } from './adapter.mjs';
-import { build, generateKernels, install } from './prepare.mjs';
-import { runNode } from './run.mjs';
+import { onBestAdapter } from './adapter.mjs';
+import { build, prepare } from './prepare.mjs';
+import { launch, runNode } from './run.mjs';
 
-try {
-  await install();
-  await generateKernels();
+await launch(async () => {
+  await prepare();
   await build();
-  const { description, environment } = await adapterEnvironment();
-  console.error(`exitgpu: adapter ${description}`);
-  process.exitCode = await runNode(['dist/cli.mjs', ...process.argv.slice(2)], { environment });
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = error.exitCode ?? 1;
-}
+  const options = await onBestAdapter((description) => console.error(`exitgpu: adapter ${description}`));
+  return runNode(['dist/cli.mjs', ...process.argv.slice(2)], options);
+});

@@ -6,10 +6,10 @@
 import './node-version.mjs';
 import { parseArgs } from 'node:util';
 import { adapters } from './adapter.mjs';
-import { generateKernels, install } from './prepare.mjs';
-import { runNode } from './run.mjs';
+import { prepare } from './prepare.mjs';
+import { launch, runNode } from './run.mjs';
 
-try {
+await launch(async () => {
   const { values } = parseArgs({
     options: {
       cases: { type: 'string', default: '10000' },
@@ -20,16 +20,12 @@ try {
   for (const name of ['cases', 'seed']) {
     if (!/^\d+$/.test(values[name])) throw new Error(`fuzz: expected a whole number as --${name}, got '${values[name]}'`);
   }
-  await install();
-  await generateKernels();
+  await prepare();
   const here = (await adapters()).filter(({ env }) => env).map(({ name }) => name);
   const { project = here[0] } = values;
   if (![...here, 'chromium'].includes(project)) {
     throw new Error(`fuzz: expected --project of ${[...here, 'chromium'].join(', ')}, got '${project}'`);
   }
   process.env.EXITGPU_FUZZ = `${values.cases},${values.seed}`;
-  process.exitCode = await runNode(['node_modules/vitest/vitest.mjs', 'run', '--project', project, 'test/fuzz.gpu']);
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = error.exitCode ?? 1;
-}
+  return runNode(['node_modules/vitest/vitest.mjs', 'run', '--project', project, 'test/fuzz.gpu']);
+});

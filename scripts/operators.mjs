@@ -1,8 +1,10 @@
 /** `npm run operators`: writes docs/operators.md, the table of all operations, from the registry and the mapping of ONNX. */
+import './node-version.mjs';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { root } from './run.mjs';
+import { prepare } from './prepare.mjs';
+import { launch, root } from './run.mjs';
 
 export const operatorsFile = join(root, 'docs/operators.md');
 
@@ -93,8 +95,8 @@ export function operatorsText(registry) {
 Made by \`npm run operators\` from \`src/kernels/registry.ts\` and \`src/onnx\`: ${rows.length} operations, called inside a trace
 (\`import { ops } from 'exitgpu'\`). Element types are f32, i32 and u32; truth values are u32.
 
-Operations with \`f16\` also take what is kept in f16 (all their floating-point inputs alike) and then give it; they compute in
-f32 and have no gradient there. \`cast\` is the way there and back. The device needs \`shader-f16\`.
+Operations with \`f16\` also take what is kept in f16 (all their floating-point inputs alike, but for the statistics of
+\`batchNorm\` and the mask of attention, which stay f32) and then give it; they compute in f32 and have no gradient there. \`cast\` is the way there and back. The device needs \`shader-f16\`.
 
 ${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 
@@ -103,7 +105,10 @@ Mapped without an operation, since what they give is known as a graph is compile
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const registry = await import('../src/kernels/registry.ts');
-  writeFileSync(operatorsFile, operatorsText(registry));
-  console.log(operatorsFile);
+  await launch(async () => {
+    await prepare();
+    const { tsImport } = await import('tsx/esm/api');
+    writeFileSync(operatorsFile, operatorsText(await tsImport('../src/kernels/registry.ts', import.meta.url)));
+    console.log(operatorsFile);
+  });
 }

@@ -3,6 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, runNode } from './run.mjs';
 
+/** What is to run from the sources needs both. */
+export async function prepare() {
+  await install();
+  await generateKernels();
+}
+
 /** Installs what package-lock.json names, unless it is there. */
 export async function install() {
   await installIn('', ['--include=dev']);

@@ -40,3 +40,17 @@ export function run(program, args, { environment = process.env, shell = false } 
 export function runNode(args, options) {
   return run(process.execPath, args, options);
 }
+
+/**
+ * What a launcher is: this process exits with the code that `work` gives; where it fails, with that of the step that
+ * failed, having said why in one line.
+ * @param {() => Promise<number | void>} work
+ */
+export async function launch(work) {
+  try {
+    process.exitCode = (await work()) ?? 0;
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = error.exitCode ?? 1;
+  }
+}

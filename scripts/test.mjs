@@ -2,7 +2,7 @@
 import './node-version.mjs';
 import { adapters } from './adapter.mjs';
 import { unavailable } from './chromium.mjs';
-import { build, generateKernels, install } from './prepare.mjs';
+import { build, prepare } from './prepare.mjs';
 import { runNode } from './run.mjs';
 
 let passed = 0;
@@ -57,10 +57,7 @@ function count(module) {
   return ['passed', 'failed', 'skipped'].includes(module.state());
 }
 
-await step('prepare', async () => {
-  await install();
-  await generateKernels();
-});
+await step('prepare', prepare);
 if (failed === 0) {
   await step('build', build);
   await checked('typecheck', 'node_modules/typescript/bin/tsc', ['--noEmit']);

@@ -18,7 +18,7 @@ import { describe, sizeOf } from '../tensor/spec.ts';
 export function gradients(loss: Value, parameters: readonly Operand[]): (Value | undefined)[] {
   const graph = currentGraph('gradients');
   const target = graph.lift(loss, 'gradients');
-  if (sizeOf(loss.shape) !== 1 || loss.rows) {
+  if (loss.dtype !== 'f32' || sizeOf(loss.shape) !== 1 || loss.rows) {
     throw new ArgumentError(`gradients: expected a scalar loss f32[1], got ${describe(loss)}; take its mean({ x }) first`);
   }
   const targets = parameters.map((parameter) => graph.lift(parameter, 'gradients'));

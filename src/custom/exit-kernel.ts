@@ -86,7 +86,7 @@ export function wgslExitKernel(
     }
     const kernels: ExitKernels = {
       builtIn: !own && !params,
-      whole: { kernel: kernel, rowsPerWorkgroup: rows },
+      whole: { kernel, rowsPerWorkgroup: rows },
       check: compilerCheck(kernel),
       ...(params && { params }),
     };

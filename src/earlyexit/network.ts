@@ -78,6 +78,8 @@ export interface Network extends NetworkOptions {
   readonly macs: NetworkMacs;
   /** Of each stage: `stage1` and `exit1`, or those of the earlier stage whose parameters it shares. */
   readonly parts: readonly StageParts[];
+  /** Keeps f16 between its layers, see `halfModel`. */
+  readonly half?: boolean;
   /** The trunk through stage k, counted from 1. */
   body(stage: number, x: Value, context: LayerContext): Value;
   /** The logits of exit k, counted from 1. */
@@ -167,7 +169,8 @@ const shapesOf = ({ parameters }: Layer): string =>
   Object.entries(parameters).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`).join(', ') || 'none';
 
 /** What costs are measured of, and plans made for: networks of one name may differ. */
-export const networkIdentity = ({ name, macs }: Network): string => `${name} (${macs.toExit.at(-1)} MACs)`;
+export const networkIdentity = ({ name, macs, half }: Network): string =>
+  `${name}${half ? ' in f16' : ''} (${macs.toExit.at(-1)} MACs)`;
 
 /**
  * Refuses data that a network cannot be trained or judged on; `what` names the caller.

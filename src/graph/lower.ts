@@ -97,9 +97,10 @@ const boundValues = (dispatch: Dispatch): TracedValue[] =>
   Object.values(dispatch.bind).filter((bound): bound is TracedValue => bound instanceof TracedValue);
 
 export function lowerNode(node: Node, choose: Chooser): Dispatch[] {
+  const half = Object.values(node.inputs).some(({ dtype }) => dtype === 'f16') ? ' in f16' : '';
   const dispatches = node.op.lower(node.inputs, node.outputs, node.attributes, {
     scratch: (spec: Spec): TracedValue => new TracedValue(spec, { kind: 'scratch' }),
-    choose: (shapes, variants) => choose(`${node.op.name} ${shapes}`, variants),
+    choose: (shapes, variants) => choose(`${node.op.name}${half} ${shapes}`, variants),
   });
   for (const dispatch of dispatches) checkGrid(node.op, dispatch);
   return dispatches;

@@ -375,7 +375,8 @@ export class Program<I extends string = string, O extends string = string> {
       return input instanceof Output ? input.length : sizeOf(input.shape);
     }
     if (typeof (input as BufferRange | null)?.size !== 'number') throw wrong(typeof input);
-    return Math.min(Math.floor(input.size / (value.dtype === 'f16' ? 2 : 4)), sizeOf(value.shape));
+    if (value.dtype === 'f16') throw wrong('a buffer; give the output or the tensor that it is of');
+    return Math.min(Math.floor(input.size / 4), sizeOf(value.shape));
   }
 
   #write(recording: Recording, name: string, value: TracedValue, input: RunInput): void {

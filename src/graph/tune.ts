@@ -1,6 +1,6 @@
 import type { Device } from '../device/device.ts';
 import type { Operand, Value } from '../kernels/define.ts';
-import { typedArray, sizeOf } from '../tensor/spec.ts';
+import { isFloat, sizeOf, typedArray } from '../tensor/spec.ts';
 import type { Spec, TypedArray } from '../tensor/spec.ts';
 import { lowerNode } from './lower.ts';
 import { compileGraph } from './program.ts';
@@ -139,7 +139,7 @@ function alone(node: Node): Graph {
 function inputsOf(node: Node): Record<string, TypedArray> {
   return Object.fromEntries(Object.entries(node.inputs).map(([name, { dtype, shape }]) => {
     const values = typedArray(dtype, sizeOf(shape));
-    if (dtype === 'f32') values.forEach((_, index) => (values[index] = ((index * 0.618034) % 2) - 1));
+    if (isFloat({ dtype })) values.forEach((_, index) => (values[index] = ((index * 0.618034) % 2) - 1));
     return [name, values];
   }));
 }

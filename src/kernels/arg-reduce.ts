@@ -74,6 +74,7 @@ export interface ArgReduceAttributes {
   readonly last?: boolean;
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 const member = (name: string, order: Selection['order']): Op<{ x: Operand }, 'y', ArgReduceAttributes> =>
   defineOp<{ x: Operand }, 'y', ArgReduceAttributes>({
     name,

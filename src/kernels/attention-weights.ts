@@ -3,10 +3,11 @@ import { perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { broadcastStrides } from './axes.ts';
 import { sumTo } from './binary-family.ts';
-import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, expected, isGradient, linearGrid, none } from './define.ts';
 import type { Dispatch, Operand, Value } from './define.ts';
 import { attentionWeightsGradKernel, attentionWeightsGradWideKernel } from './generated/attention-weights-grad.ts';
 import { attentionWeightsKernel, attentionWeightsWideKernel } from './generated/attention-weights.ts';
+import { lanesFor, WIDE } from './lanes.ts';
 
 /** How scores become weights. */
 export interface AttentionWeightsAttributes {
@@ -37,10 +38,6 @@ export interface AttentionWeightsInputs {
    */
   readonly lengths?: Operand;
 }
-
-/** From so many keys on some invocations share a row; how many: by keys alone, see `softmax`. */
-const WIDE = 256;
-const lanesFor = (keys: number): number => (keys < 4096 ? 4 : keys < 32_768 ? 16 : 64);
 
 /** Further than any key; small enough that positions can be added to it. */
 const UNBOUNDED = 2 ** 30;
@@ -165,5 +162,5 @@ const attentionWeightsGrad = defineOp<GradInputs, 'y', { readonly scale: number;
         : dispatch(attentionWeightsGradKernel, shared),
     ];
   },
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });

@@ -52,7 +52,8 @@ function prepare({ q, k, v, ...masks }: AttentionInputs, attributes: AttentionAt
  * Scaled dot-product attention (Vaswani et al. 2017, section 3.2.1): `weights v`, the weights being the softmax of
  * `scale q k^T` over the keys that a query sees, see `attentionWeights`. Groups of heads may have keys and values in
  * common (Ainslie et al. 2023, grouped queries). Result: `f32[batch, heads, t, dv]`; 0 for a query that sees no key.
- * Samples may run along the batch, of q, k and v together. The scores, `[batch, heads, t, s]`, are kept in memory.
+ * Samples may run along the batch, of q, k and v together. The scores, `[batch, heads, t, s]`, are kept in memory, of f16
+ * before they are scaled: scale q where its products with keys may exceed 65,504.
  */
 export function attention(given: AttentionInputs, options: AttentionAttributes = {}): Value {
   const { inputs, attributes } = prepare(given, options);

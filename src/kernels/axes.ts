@@ -86,8 +86,20 @@ export const axesParam = (axes: readonly Axis[]): number[] =>
   }).flat();
 
 /**
- * What operands give together: aligned at the last axis, a length of 1 repeated. The samples stay on the leading axis,
- * along which an operand that does not depend on them is repeated. `others` take part in the shape, of whatever dtype.
+ * What shapes give together by numpy's rule: aligned at the last axis, a length of 1 repeated; undefined where they do
+ * not fit.
+ */
+export function broadcastShapes(shapes: readonly (readonly number[])[]): number[] | undefined {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  const lengthsAt = (axis: number): number[] => shapes.map((shape) => shape[axis + shape.length - rank] ?? 1);
+  const together = Array.from({ length: rank }, (_, axis) => lengthsAt(axis).find((length) => length !== 1) ?? 1);
+  const fits = together.every((length, axis) => lengthsAt(axis).every((own) => [1, length].includes(own)));
+  return fits ? together : undefined;
+}
+
+/**
+ * What operands give together, see `broadcastShapes`. The samples stay on the leading axis, along which an operand that
+ * does not depend on them is repeated. `others` take part in the shape, of whatever dtype.
  * @throws ShapeError unless `operands` are all of one of `dtypes`
  */
 export function broadcast(
@@ -98,18 +110,15 @@ export function broadcast(
 ): Spec {
   const all = [...others, ...operands];
   const { dtype } = operands[0]!;
-  const rank = Math.max(...all.map((spec) => spec.shape.length));
   const rows = all.find((spec) => spec.rows)?.rows;
-  const lengthAt = ({ shape }: Spec, axis: number): number => shape[axis + shape.length - rank] ?? 1;
-  const shape = Array.from({ length: rank }, (_, axis) =>
-    all.map((spec) => lengthAt(spec, axis)).find((length) => length !== 1) ?? 1);
-  const fits = all.every((spec) => shape.every((length, axis) => [1, length].includes(lengthAt(spec, axis))));
+  const shape = broadcastShapes(all.map((spec) => spec.shape));
   const samplesLead = all.every((spec) => {
-    if (!spec.rows) return !rows || lengthAt(spec, 0) === 1;
-    return spec.rows === rows && spec.shape.length === rank && spec.shape[0] === shape[0];
+    const leads = spec.shape.length === shape?.length;
+    if (!spec.rows) return !rows || !leads || spec.shape[0] === 1;
+    return spec.rows === rows && leads && spec.shape[0] === shape[0];
   });
   const oneDtype = dtypes.includes(dtype) && operands.every((spec) => spec.dtype === dtype);
-  if (!oneDtype || !fits || !samplesLead || rank > MAX_RANK) {
+  if (!oneDtype || !shape || !samplesLead || shape.length > MAX_RANK) {
     const of = dtypes.length > 1 ? `${dtypes.join(' or ')} operands of one dtype,` : `${dtypes[0]} operands`;
     throw expected(op, `${of} of at most ${MAX_RANK} axes that broadcast, samples first`, ...all);
   }

@@ -1,7 +1,7 @@
 import { sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { channelParams, runGrid } from './channels.ts';
-import { defineOp, dispatch, none } from './define.ts';
+import { defineOp, dispatch, isGradient } from './define.ts';
 import type { Operand } from './define.ts';
 import { batchNormInputGradKernel } from './generated/batch-norm-input-grad.ts';
 import { batchNormSumsKernel } from './generated/batch-norm-sums.ts';
@@ -11,8 +11,6 @@ export const CHUNK = 256;
 
 /** How many chunks the elements of a channel make. */
 export const partsOf = ({ shape }: Spec): number => Math.max(1, Math.ceil(sizeOf(shape) / shape[1]! / CHUNK));
-
-const isGradient = none('it is itself a gradient, and derivatives of derivatives are not built');
 
 /**
  * The gradients of batch normalisation by scale and shift in parts, `f32[channels, parts]` each, to be summed over the

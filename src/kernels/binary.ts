@@ -3,12 +3,9 @@ import type { Activation } from './activation.ts';
 import { binary, numeric } from './binary-family.ts';
 import type { Operands } from './binary-family.ts';
 import { greaterOrEqual } from './compare.ts';
-import { constant, none } from './define.ts';
+import { isGradient, scalar } from './define.ts';
 import type { Op, Value } from './define.ts';
 import { where } from './where.ts';
-
-
-const scalar = (value: number): Value => constant({ dtype: 'f32', shape: [1] }, Float32Array.of(value));
 
 const negated = (x: Value): Value => mul({ a: x, b: scalar(-1) });
 
@@ -100,8 +97,6 @@ export const prelu = binary('prelu', {
     b: ({ a, dy }) => mul({ a: dy, b: minimum({ a, b: scalar(0) }) }),
   },
 });
-
-const isGradient = none('it is itself a gradient, and derivatives of derivatives are not built');
 
 /** The derivative of `a^b` by a, `b a^(b - 1)`. */
 const powSlope = binary('pow-slope', { code: 19, gradient: isGradient });

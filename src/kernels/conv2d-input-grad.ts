@@ -2,7 +2,7 @@ import { leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { absorbActivationGrad, activationCode } from './activation.ts';
 import type { Activation, GradAttributes } from './activation.ts';
-import { defineOp, dispatch, none } from './define.ts';
+import { defineOp, dispatch, isGradient } from './define.ts';
 import type { Dispatch, Grid, LowerContext, Operand, Value } from './define.ts';
 import { conv2dInputGradSubgroupKernel } from './generated/conv2d-input-grad-subgroup.ts';
 import { conv2dInputGradKernel } from './generated/conv2d-input-grad.ts';
@@ -11,8 +11,6 @@ import type { Window2d } from './window2d.ts';
 
 /** Channels and pixels of a row that one invocation of `wgsl/conv2d-input-grad.wgsl` and its variant computes. */
 const [MOST_CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];
-
-const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 /** What the sum goes through on its way to the result: a bias and an activation, or the gradient of one. */
 interface Finish extends GradAttributes {
@@ -31,22 +29,15 @@ export function inputGradLaunches(
   { bias, activation = 'none', activated, activationGrad = 'none' }: Finish,
   { choose }: LowerContext,
 ): Dispatch[] {
-  const { input, stride, dilation } = window;
+  const { input, stride } = window;
   const samples = leadPerSample(dy);
   const inChannels = weight.shape[1]! * groups;
-  const common = [commonDivisor(stride[0], dilation[0]), commonDivisor(stride[1], dilation[1])] as const;
   // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
   const bind = { dy, weight, bias: bias ?? weight, activated: activated ?? weight, dx };
-  const params = {
-    ...convolutionParams(window, samples, [inChannels, dy.shape[1]!], groups),
-    tapStepY: stride[0] / common[0],
-    tapStepX: stride[1] / common[1],
-    outStepY: dilation[0] / common[0],
-    outStepX: dilation[1] / common[1],
-  };
+  const params = convolutionParams(window, samples, [inChannels, dy.shape[1]!], groups);
   const CHANNELS = channelTile(params.groupInChannels, MOST_CHANNELS);
   const overrides = {
-    SLIDING: dilation[1] === common[1],
+    SLIDING: params.outStepX === 1,
     BIAS: bias !== undefined,
     ACTIVATION: activationCode[activation],
     ACTIVATION_GRAD: activationCode[activationGrad],
@@ -93,7 +84,7 @@ export const conv2dInputGrad = defineOp<
     const groups = like.shape[1]! / weight.shape[1]!;
     return inputGradLaunches({ dy, weight, dx: y }, { window, groups }, { activated, activationGrad }, context);
   },
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
   macs: ({ dy, weight }) => sizeOf(dy.shape) * sizeOf(weight.shape.slice(1)),
   absorb: absorbActivationGrad,
 });

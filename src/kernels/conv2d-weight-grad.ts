@@ -1,5 +1,5 @@
 import { leadPerSample, sizeOf } from '../tensor/spec.ts';
-import { defineOp, dispatch, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, isGradient, linearGrid } from './define.ts';
 import type { Dispatch, Operand } from './define.ts';
 import { conv2dWeightGradJoinKernel } from './generated/conv2d-weight-grad-join.ts';
 import { conv2dWeightGradSubgroupKernel } from './generated/conv2d-weight-grad-subgroup.ts';
@@ -71,6 +71,6 @@ export const conv2dWeightGrad = defineOp<
       }),
     ];
   },
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
   macs: ({ dy }, { weight }) => sizeOf(dy.shape) * sizeOf(weight.shape.slice(1)),
 });

@@ -61,6 +61,7 @@ function accumulated(
   return [...launches, dispatch(x.dtype === 'f32' ? cumulativeKernel : cumulativeIntegersKernel, launch)];
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 const member = (
   name: string,
   operation: Operation,

@@ -100,13 +100,14 @@ export interface NoGradient {
 /** Says that an operation has no gradient, and why; backward reaching it throws `NoGradientError` while tracing. */
 /* @__NO_SIDE_EFFECTS__ */
 export const none = (why: string): NoGradient => ({ none: why });
+export const isGradient = /* @__PURE__ */ none('it is itself a gradient, and derivatives of derivatives are not built');
 
 /** How one operation gives the result of two, with the same bits. */
 export interface Absorbed {
   /** The one that takes the other where left out. */
   readonly op?: unknown;
   readonly attributes: unknown;
-  /** Besides those of the first. */
+  /** Of `absorb` those besides the first's, of `takes` all. */
   readonly inputs?: Readonly<Record<string, Value>>;
 }
 
@@ -248,6 +249,10 @@ export function once<T>(make: () => T): () => T {
 
 /** A value known while tracing, uploaded once when the program is compiled. */
 export const constant = (spec: Spec, data: TypedArray): Value => currentTracer('constant').constant(spec, data);
+
+/** One number, which broadcasts. */
+export const scalar = (value: number, dtype: 'f32' | 'f16' = 'f32'): Value =>
+  constant({ dtype, shape: [1] }, Float32Array.of(value));
 
 /** The common complaint: `softmax: expected f32[rows, cols], got i32[4]`. */
 export function expected(op: string, what: string, ...got: (Spec | undefined)[]): ShapeError {

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts';
 import { perSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { defineOp, dispatch, expected, linearGrid, none, once } from './define.ts';
+import { defineOp, dispatch, expected, isGradient, linearGrid, once } from './define.ts';
 import type { Dispatch, Op, Operand, Value } from './define.ts';
 import { elementLossKernel } from './generated/element-loss.ts';
 import { mean, sum } from './reduce.ts';
@@ -50,7 +50,7 @@ const lossGrad = defineOp<Weighted & { dy: Operand }, 'y', { readonly loss: Loss
   name: 'element-loss-grad',
   infer: ({ x }) => ({ y: x }),
   lower: (inputs, { y }, { loss, of }) => [launch(loss, inputs, y, of)],
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });
 
 function check({ name }: Loss, inputs: Weighted<Spec>, { reduction = 'mean', delta = 1 }: Attributes): void {
@@ -72,6 +72,7 @@ function check({ name }: Loss, inputs: Weighted<Spec>, { reduction = 'mean', del
 }
 
 /** One member of the family; `toTarget`: the target has a gradient too, the opposite one. */
+/* @__NO_SIDE_EFFECTS__ */
 const member = (loss: Loss, toTarget: boolean): Op<Weighted, 'y', Attributes> =>
   defineOp<Weighted, 'y', Attributes>({
     name: loss.name,

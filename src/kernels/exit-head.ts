@@ -63,7 +63,7 @@ export const exitHead = defineOp<Layer & Decision, Staying, ExitHeadAttributes>(
     const axes = reducedAxes(op, planes!, how as ReduceAttributes);
     const ofPlanes = planes!.shape.every((_, axis) => axes.has(axis) === axis > 1);
     // The head adds up in two steps, as the mean of so many does.
-    return ofPlanes && sizeOf(planes!.shape.slice(2)) <= CHUNK * CHUNK ? { attributes, inputs: others } : undefined;
+    return ofPlanes && sizeOf(planes!.shape.slice(2)) <= CHUNK * CHUNK ? { attributes, inputs: { ...others, x: planes! } } : undefined;
   },
   macs: ({ x, weight }) => x.shape[0]! * weight.shape[0]! * weight.shape[1]!,
 });
@@ -81,5 +81,5 @@ export function takeLinear(
   const { next, ...others } = attributes as ExitHeadAttributes & Readonly<Record<string, unknown>>;
   const [classes, features] = weight!.shape as [number, number];
   if (Object.values(others).some(Boolean) || features > MOST.features || classes > MOST.classes) return undefined;
-  return { op: exitHead, attributes: { ...(next && { next }) }, inputs: decision };
+  return { op: exitHead, attributes: { ...(next && { next }) }, inputs: { ...decision, ...inputs } };
 }

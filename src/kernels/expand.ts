@@ -1,5 +1,5 @@
 import type { Rows, Spec } from '../tensor/spec.ts';
-import { broadcastStrides } from './axes.ts';
+import { broadcastShapes, broadcastStrides } from './axes.ts';
 import { sumTo } from './binary-family.ts';
 import { defineOp, expected } from './define.ts';
 import type { Operand } from './define.ts';
@@ -13,18 +13,13 @@ export interface ExpandAttributes {
 }
 
 function expandedShape(x: Spec, { shape, rows }: ExpandAttributes): number[] {
-  const rank = Math.max(x.shape.length, shape.length);
-  const lengthAt = (of: readonly number[], axis: number): number => of[axis + of.length - rank] ?? 1;
-  const expanded = Array.from({ length: rank }, (_, axis) => {
-    const length = lengthAt(shape, axis);
-    return length === 1 ? lengthAt(x.shape, axis) : length;
-  });
-  const fits = expanded.every((length, axis) => [1, length].includes(lengthAt(x.shape, axis)));
-  const whole = expanded.every((length) => Number.isInteger(length) && length >= 0);
+  const expanded = broadcastShapes([shape, x.shape]);
+  const whole = expanded?.every((length) => Number.isInteger(length) && length >= 0);
+  const leads = x.shape.length === expanded?.length;
   const samplesStay = x.rows
-    ? (rows ?? x.rows) === x.rows && rank === x.shape.length && expanded[0] === x.shape[0]
-    : !rows || (expanded[0]! % rows.max === 0 && lengthAt(x.shape, 0) === 1);
-  if (fits && whole && samplesStay) return expanded;
+    ? (rows ?? x.rows) === x.rows && leads && expanded[0] === x.shape[0]
+    : !rows || (expanded && expanded[0]! % rows.max === 0 && (!leads || x.shape[0] === 1));
+  if (expanded && whole && samplesStay) return expanded;
   const ofRows = rows ? `, the leading one for ${rows.max} rows` : '';
   const leading = x.rows ? ', the leading one that of the samples' : ofRows;
   throw expected('expand', `an operand that repeats to [${shape.join(', ')}]${leading}`, x);

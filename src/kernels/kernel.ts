@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, GpuError } from '../errors.ts';
 
 declare const typed: unique symbol;
 
@@ -59,7 +59,15 @@ export interface Kernel<Storage extends string = string, Params = any, Overrides
   readonly [typed]?: (params: Params, overrides: Overrides) => [Params, Overrides];
 }
 
-export const codeOf = async ({ code }: Kernel): Promise<string> => (typeof code === 'string' ? code : code());
+/** @throws GpuError if it cannot be loaded */
+export async function codeOf({ name, code }: Kernel): Promise<string> {
+  if (typeof code === 'string') return code;
+  try {
+    return await code();
+  } catch (cause) {
+    throw new GpuError(`kernel ${name}: its text could not be loaded, which is a file beside the library`, { cause });
+  }
+}
 
 const halves = new WeakMap<Kernel, Kernel>();
 

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts';
 import { leadPerSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, expected, isGradient, linearGrid } from './define.ts';
 import type { Operand } from './define.ts';
 import { klDivergenceGradKernel } from './generated/kl-divergence-grad.ts';
 import { klDivergenceKernel } from './generated/kl-divergence.ts';
@@ -27,7 +27,7 @@ const klDivergenceGrad = defineOp<Inputs & { dy: Operand }, 'y', Attributes>({
       grid: linearGrid(leadPerSample(logits), 64),
     }),
   ],
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });
 
 /**

@@ -1,5 +1,5 @@
 import { sizeOf } from '../tensor/spec.ts';
-import { defineOp, none } from './define.ts';
+import { defineOp, isGradient } from './define.ts';
 import type { Operand } from './define.ts';
 import { launchProduct } from './product.ts';
 
@@ -19,6 +19,6 @@ export const linearParameterGrad = defineOp<{ x: Operand; dy: Operand }, 'weight
     const product = { batch: [], m, n, k: rows, sampleAxis: 'k', aStrides: [1, m], bStrides: [n, 1] } as const;
     return launchProduct({ a: dy, b: x, y: weight, sums: bias }, product, context);
   },
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
   macs: ({ x, dy }) => sizeOf(x.shape) * dy.shape[1]!,
 });

@@ -2,7 +2,7 @@ import { ArgumentError } from '../errors.ts';
 import { perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { channelParams, checkChannels } from './channels.ts';
-import { defineOp, dispatch, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, isGradient, linearGrid } from './define.ts';
 import type { Operand } from './define.ts';
 import { localResponseNormGradKernel } from './generated/local-response-norm-grad.ts';
 import { localResponseNormKernel } from './generated/local-response-norm.ts';
@@ -70,5 +70,5 @@ const localResponseNormGrad = defineOp<{ x: Operand; dy: Operand }, 'y', LocalRe
       grid: linearGrid(perSample(x), 64),
     }),
   ],
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });

@@ -2,7 +2,7 @@ import { isFloat, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { absorbActivationGrad } from './activation.ts';
 import type { GradAttributes } from './activation.ts';
-import { MAX_RANK, mergeAxes, stridesOf } from './axes.ts';
+import { broadcastShapes, broadcastStrides, MAX_RANK, mergeAxes } from './axes.ts';
 import type { Axis } from './axes.ts';
 import { sumTo } from './binary-family.ts';
 import { defineOp, expected } from './define.ts';
@@ -10,6 +10,7 @@ import type { Operand, Value } from './define.ts';
 import { launchProduct } from './product.ts';
 import type { Product } from './product.ts';
 import { reshape } from './reshape.ts';
+import type { TransposeAttributes } from './transpose.ts';
 
 export interface MatmulAttributes extends GradAttributes {
   /** a is given as [k, m]. */
@@ -57,27 +58,12 @@ function matrix({ shape }: Spec, transpose: boolean): [rows: number, columns: nu
   return transpose ? [columns, rows] : [rows, columns];
 }
 
-/** The axes before those of the matrices, by numpy's rule; undefined where they do not broadcast. */
+/** The axes before those of the matrices; undefined where they do not broadcast. */
 function batchOf(a: Spec, b: Spec): Axis[] | undefined {
-  const rank = Math.max(a.shape.length, b.shape.length) - 2;
-  if (rank + 2 > MAX_RANK) return undefined;
-  const [left, right] = [a, b].map(({ shape }) => {
-    const missing = rank + 2 - shape.length;
-    const strides = stridesOf(shape);
-    return Array.from({ length: rank }, (_, axis) => {
-      const length = shape[axis - missing] ?? 1;
-      return { length, stride: length === 1 ? 0 : strides[axis - missing]! };
-    });
-  });
-  const fits = left!.every(({ length }, axis) => {
-    const other = right![axis]!.length;
-    return length === other || length === 1 || other === 1;
-  });
-  if (!fits) return undefined;
-  return left!.map(({ length, stride }, axis) => ({
-    length: length === 1 ? right![axis]!.length : length,
-    strides: [stride, right![axis]!.stride],
-  }));
+  const lengths = broadcastShapes([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
+  if (!lengths || lengths.length + 2 > MAX_RANK) return undefined;
+  const [left, right] = [a, b].map((factor) => broadcastStrides(factor, [...lengths, ...factor.shape.slice(-2)]));
+  return lengths.map((length, axis) => ({ length, strides: [left![axis]!, right![axis]!] }));
 }
 
 /** The axis of the product along which the samples run; undefined where the kernel cannot have them. */
@@ -117,6 +103,17 @@ export const matmul = defineOp<{ a: Operand; b: Operand; activated?: Operand }, 
     return launchProduct({ a, b, activated, y }, product, context);
   },
   absorb: absorbActivationGrad,
+  // A factor whose matrices come transposed is read through its strides.
+  takes({ op, inputs: { x }, attributes: how }, through, attributes, { a, b }) {
+    if (op !== 'transpose' || (through !== 'a' && through !== 'b') || !swapsLast(x!, how as TransposeAttributes)) return;
+    const { transposeA = false, transposeB = false } = attributes;
+    const taken =
+      through === 'a'
+        ? { inputs: { a: x!, b }, attributes: { ...attributes, transposeA: !transposeA } }
+        : { inputs: { a, b: x! }, attributes: { ...attributes, transposeB: !transposeB } };
+    const { inputs, attributes: { transposeA: A = false, transposeB: B = false } } = taken;
+    return sampleAxisOf(inputs.a, inputs.b, A, B) && taken;
+  },
   half: ['a', 'b', 'activated'],
   gradient({ a: wholeA, b: wholeB, dy: whole }, { transposeA = false, transposeB = false }): Gradients {
     // Matrices of a that have one of b in common are one higher matrix, and then so are those of dy.
@@ -136,6 +133,15 @@ export const matmul = defineOp<{ a: Operand; b: Operand; activated?: Operand }, 
   },
   macs: ({ a }, { y }, { transposeA = false }) => sizeOf(y.shape) * matrix(a, transposeA)[1],
 });
+
+/** Whether a transposition exchanges the last two axes and nothing else. */
+const swapsLast = ({ shape }: Value, { permutation }: TransposeAttributes): boolean => {
+  const rank = shape.length;
+  return shape.every((_, at) => {
+    const axis = permutation ? (permutation[at]! + rank) % rank : rank - 1 - at;
+    return axis === (at < rank - 2 ? at : 2 * rank - 3 - at);
+  });
+};
 
 type Gradients = Readonly<Record<'a' | 'b', () => Value>>;
 

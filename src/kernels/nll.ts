@@ -2,7 +2,7 @@ import { perSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { div } from './binary.ts';
 import { checkClassWeights, checkIgnored } from './cross-entropy-grad.ts';
-import { constant, defineOp, dispatch, expected, linearGrid, none } from './define.ts';
+import { constant, defineOp, dispatch, expected, isGradient, linearGrid } from './define.ts';
 import type { Operand, Value } from './define.ts';
 import { nllGradKernel } from './generated/nll-grad.ts';
 import { nllKernel } from './generated/nll.ts';
@@ -37,7 +37,7 @@ const nllGrad = defineOp<NllInputs & { dy: Operand }, 'y', NllAttributes>({
       grid: linearGrid(perSample(dx), 64),
     }),
   ],
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });
 
 /**

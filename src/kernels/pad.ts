@@ -3,7 +3,7 @@ import { perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { alongAxis, axisBehindSamples, withLength } from './axes.ts';
 import { bitsOf } from './bits.ts';
-import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, expected, isGradient, linearGrid } from './define.ts';
 import type { Dispatch, Op, Operand, Value } from './define.ts';
 import { padGradKernel } from './generated/pad-grad.ts';
 import { padKernel } from './generated/pad.ts';
@@ -126,5 +126,5 @@ const padGrad = defineOp<{ dy: Operand }, 'y', PadGradAttributes>({
       }),
     ];
   },
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });

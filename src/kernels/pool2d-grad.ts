@@ -2,7 +2,7 @@ import { leadPerSample, perSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { absorbActivationGrad, activationCode } from './activation.ts';
 import type { GradAttributes } from './activation.ts';
-import { defineOp, dispatch, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, isGradient, linearGrid } from './define.ts';
 import type { Operand } from './define.ts';
 import { pool2dMaxGradKernel } from './generated/pool2d-max-grad.ts';
 import { pool2dSumGradKernel } from './generated/pool2d-sum-grad.ts';
@@ -35,8 +35,6 @@ export function poolParams(x: Spec, window: Window2d, { countPadding = false, p 
 }
 
 export const isDilated = ({ dilation }: Window2d): boolean => Math.max(...dilation) > 1;
-
-const isGradient = none('it is itself a gradient, and derivatives of derivatives are not built');
 
 /** Gradient of `maxPool2d` from its input and `dy`. */
 export const maxPool2dGrad = defineOp<

@@ -1,7 +1,7 @@
 import { perSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { axesParam, mergeAxes, stridesOf } from './axes.ts';
-import { defineOp, dispatch, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, isGradient, linearGrid } from './define.ts';
 import type { Operand, Value } from './define.ts';
 import { reduceGradKernel } from './generated/reduce-grad.ts';
 import { reducedSpec, reduceTree } from './reduce-tree.ts';
@@ -20,8 +20,6 @@ export interface ReduceGradAttributes {
   /** Divides by the number of elements that were reduced. */
   readonly mean?: boolean;
 }
-
-const isGradient = none('it is itself a gradient, and derivatives of derivatives are not built');
 
 /** The gradient of a reduction over `axes`: `dy` times the slope, at every element of `like`. */
 export const reduceGrad = defineOp<Inputs, 'y', ReduceGradAttributes>({

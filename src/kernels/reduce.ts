@@ -22,6 +22,7 @@ interface Member {
 }
 
 /** One member of the family. */
+/* @__NO_SIDE_EFFECTS__ */
 const member = (
   name: string,
   { lower, gradient, integers = false }: Member,
@@ -46,12 +47,14 @@ const member = (
   });
 
 /** How most of them are lowered: one tree. */
+/* @__NO_SIDE_EFFECTS__ */
 const tree =
   (reduction: Reduction): Member['lower'] =>
   (x, axes, y, context) =>
     reduceTree(x, axes, y, reduction, context);
 
 /** A gradient that takes no more than one launch, with what its slope looks at. */
+/* @__NO_SIDE_EFFECTS__ */
 const slope =
   (
     name: ReduceGradAttributes['slope'],

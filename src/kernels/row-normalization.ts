@@ -4,7 +4,7 @@ import type { Spec } from '../tensor/spec.ts';
 import { axisBehindSamples } from './axes.ts';
 import { mul } from './binary.ts';
 import { checkChannels, checkEpsilon } from './channels.ts';
-import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, expected, isGradient, linearGrid } from './define.ts';
 import type { Op, Operand, Value } from './define.ts';
 import { rowNormalizationGradKernel, rowNormalizationGradWideKernel } from './generated/row-normalization-grad.ts';
 import { rowNormalizationKernel, rowNormalizationWideKernel } from './generated/row-normalization.ts';
@@ -127,7 +127,7 @@ const normalizationGrad = defineOp<
         : dispatch(rowNormalizationGradKernel, { bind, ...launch, overrides: all }),
     ];
   },
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });
 
 const trailing = (op: string) => (x: Spec, { axis = -1 }: LayerNormAttributes): Rows => {

@@ -1,7 +1,7 @@
 import { perSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { alongAxis } from './axes.ts';
-import { defineOp, dispatch, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, isGradient, linearGrid } from './define.ts';
 import type { Dispatch, LowerContext, Op, Operand, Value } from './define.ts';
 import { scatterAddKernel, scatterAddU32Kernel } from './generated/scatter-add.ts';
 import { scatterLinksKernel } from './generated/scatter-links.ts';
@@ -50,5 +50,5 @@ export const scatterGrad: Op<{ indices: Operand; updates: Operand }, 'y', GradAt
     zeros(y, context.scratch({ dtype: y.dtype, shape: [1] })),
     ...addInto(y, given, attributes, context),
   ],
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });

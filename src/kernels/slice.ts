@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { axisBehindSamples, stridesOf, withLength } from './axes.ts';
-import { defineOp, none } from './define.ts';
+import { defineOp, isGradient } from './define.ts';
 import type { Op, Operand, Value } from './define.ts';
 import { pad, shifted } from './pad.ts';
 import { stridedCopy } from './strided-copy.ts';
@@ -78,5 +78,5 @@ const sliceGrad = defineOp<{ dy: Operand }, 'y', SliceGradAttributes>({
   name: 'slice-grad',
   infer: ({ dy }, { like: { shape, rows } }) => ({ y: { dtype: dy.dtype, shape, rows } }),
   lower: ({ dy }, { y }, { axis, first, step }) => [shifted(dy, y, axis, { before: first, step, mode: 'spread' })],
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });

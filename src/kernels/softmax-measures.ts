@@ -1,6 +1,6 @@
 import { leadPerSample } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { defineOp, dispatch, expected, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, expected, isGradient, linearGrid } from './define.ts';
 import type { Op, Operand } from './define.ts';
 import { softmaxMeasureGradKernel } from './generated/softmax-measure-grad.ts';
 import { softmaxMeasureKernel } from './generated/softmax-measure.ts';
@@ -18,10 +18,11 @@ const measureGrad = defineOp<{ logits: Operand; dy: Operand }, 'y', { readonly c
       grid: linearGrid(leadPerSample(logits), 64),
     }),
   ],
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });
 
 /** One member of the family. `code` is its number in `wgsl/softmax-measure.wgsl`. */
+/* @__NO_SIDE_EFFECTS__ */
 const measure = (name: string, code: number): Op<{ logits: Operand }, 'y', {}> =>
   defineOp<{ logits: Operand }>({
     name,

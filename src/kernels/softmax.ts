@@ -4,6 +4,7 @@ import { defineOp, dispatch, expected, linearGrid } from './define.ts';
 import type { Dispatch, Op, Operand, Value } from './define.ts';
 import { softmaxWideKernel, softmaxWideQuadsKernel } from './generated/softmax-wide.ts';
 import { softmaxKernel } from './generated/softmax.ts';
+import { lanesFor, WIDE } from './lanes.ts';
 import { sum } from './reduce.ts';
 import { exp } from './unary.ts';
 
@@ -11,15 +12,6 @@ export interface SoftmaxAttributes {
   /** Along which axis; negative: counted from the last. The last where left out; not that of the samples. */
   readonly axis?: number;
 }
-
-/** From here on some invocations share a row; below, one does it alone, without barriers. */
-const WIDE = 256;
-
-/**
- * How many share it: by columns alone, never by rows. Few, since each has to wait for what the others found; more where
- * a row is long enough for that not to count.
- */
-const lanesFor = (cols: number): number => (cols < 4096 ? 4 : cols < 32_768 ? 16 : 64);
 
 /** The rows are what lies along the axis, however far apart. */
 function launch(x: Value, y: Value, axis: number, LOG: boolean): Dispatch {
@@ -47,6 +39,7 @@ function launch(x: Value, y: Value, axis: number, LOG: boolean): Dispatch {
 type Values = { readonly y: Value; readonly dy: Value };
 
 /** One of the two; the gradient is that of x. */
+/* @__NO_SIDE_EFFECTS__ */
 const member = (
   name: string,
   log: boolean,

@@ -1,5 +1,5 @@
 import { perSample } from '../tensor/spec.ts';
-import { defineOp, dispatch, linearGrid, none } from './define.ts';
+import { defineOp, dispatch, isGradient, linearGrid } from './define.ts';
 import type { Op, Operand } from './define.ts';
 import { unaryGradKernel } from './generated/unary-grad.ts';
 import { specialKernel, unary } from './unary-family.ts';
@@ -17,7 +17,7 @@ const unaryGrad = defineOp<{ x: Operand; dy: Operand }, 'y', Settings>({
       grid: linearGrid(perSample(x), 256),
     }),
   ],
-  gradient: none('it is itself a gradient, and derivatives of derivatives are not built'),
+  gradient: isGradient,
 });
 
 /** The codes from here on are those of the variant `special`. */

@@ -1,10 +1,8 @@
 import { broadcast, broadcastWalk } from './axes.ts';
 import { numeric, sumTo } from './binary-family.ts';
-import { constant, defineOp, dispatch, expected } from './define.ts';
+import { defineOp, dispatch, expected, scalar } from './define.ts';
 import type { Operand, Value } from './define.ts';
 import { whereKernel } from './generated/where.ts';
-
-const zero = (): Value => constant({ dtype: 'f32', shape: [1] }, Float32Array.of(0));
 
 /**
  * `a` where the condition, u32, is not 0, else `b`. All three broadcast, see `broadcast`; a and b are both of one
@@ -22,7 +20,7 @@ export const where = defineOp<{ condition: Operand; a: Operand; b: Operand }>({
     return [dispatch(whereKernel, { bind: { condition, a, b, y }, params, overrides: { EVEN }, grid })];
   },
   gradient: ({ condition, a, b, dy }): Record<'a' | 'b', () => Value> => ({
-    a: () => sumTo(where({ condition, a: dy, b: zero() }), a),
-    b: () => sumTo(where({ condition, a: zero(), b: dy }), b),
+    a: () => sumTo(where({ condition, a: dy, b: scalar(0) }), a),
+    b: () => sumTo(where({ condition, a: scalar(0), b: dy }), b),
   }),
 });

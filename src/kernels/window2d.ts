@@ -130,15 +130,26 @@ export const windowParams = ({ input, output, kernel, stride, dilation, padBefor
   padLeft: padBefore[1],
 });
 
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
+
 /** The fields that kernels of convolutions share: `samples` for each live row, channels of all groups. */
-export const convolutionParams = (window: Window2d, samples: number, channels: [number, number], groups: number) => ({
-  ...windowParams(window),
-  samples,
-  inChannels: channels[0],
-  outChannels: channels[1],
-  groupInChannels: channels[0] / groups,
-  groupOutChannels: channels[1] / groups,
-});
+export function convolutionParams(window: Window2d, samples: number, channels: [number, number], groups: number) {
+  const { stride, dilation } = window;
+  const common = [commonDivisor(stride[0], dilation[0]), commonDivisor(stride[1], dilation[1])] as const;
+  return {
+    ...windowParams(window),
+    samples,
+    inChannels: channels[0],
+    outChannels: channels[1],
+    groupInChannels: channels[0] / groups,
+    groupOutChannels: channels[1] / groups,
+    tapStepY: stride[0] / common[0],
+    tapStepX: stride[1] / common[1],
+    outStepY: dilation[0] / common[0],
+    outStepX: dilation[1] / common[1],
+    parts: 1,
+  };
+}
 
 /** Channels that one invocation computes of so many in a group: where there are few, those beyond would be wasted. */
 export const channelTile = (channels: number, most: number): number => (channels < 3 ? 1 : most);

@@ -1,7 +1,7 @@
 import { ArgumentError, ShapeError } from '../errors.ts';
 import { add, minimum, mul } from '../kernels/binary.ts';
 import { concat } from '../kernels/concat.ts';
-import { constant } from '../kernels/define.ts';
+import { scalar } from '../kernels/define.ts';
 import type { Value } from '../kernels/define.ts';
 import { linear } from '../kernels/linear.ts';
 import { slice } from '../kernels/slice.ts';
@@ -120,12 +120,10 @@ export function haltingHead(classes: number, options: LoopColumns): Layer {
       const { state, halted, mean } = columnsIn(x);
       const answering = mean ? add({ a: mean, b: mul({ a: state, b: rest(halted) }) }) : state;
       const logits = linear({ x: answering, weight: parameter('weight'), bias: parameter('bias') });
-      return concat({ a: logits, b: halting === 'act' ? minimum({ a: halted, b: one() }) : halted }, { axis: 1 });
+      return concat({ a: logits, b: halting === 'act' ? minimum({ a: halted, b: scalar(1, halted.dtype as 'f32') }) : halted }, { axis: 1 });
     },
   };
 }
-
-const one = (): Value => constant({ dtype: 'f32', shape: [1] }, Float32Array.of(1));
 
 /** `1 - x` */
 const rest = (x: Value): Value => scale({ x }, { by: -1, plus: 1 });

@@ -6,13 +6,20 @@ import { Model } from '../../src/earlyexit/model.ts';
 import { bAlexNet } from '../../src/earlyexit/models/b-alexnet.ts';
 import { bLeNet } from '../../src/earlyexit/models/b-lenet.ts';
 import { bResNet } from '../../src/earlyexit/models/b-resnet.ts';
+import { looped } from '../../src/earlyexit/models/looped.ts';
 import { mlp } from '../../src/earlyexit/models/mlp.ts';
 import { openTestDevice } from '../open-test-device.ts';
 import { noiseBatch } from './network-loss.ts';
 import { exitLogits } from './exit-logits.ts';
 
 const device = await openTestDevice();
-const networks = [bLeNet(), bAlexNet(), bResNet({ blocks: 1 }), mlp({ input: [3, 8, 8], widths: [32, 16] })];
+const networks = [
+  bLeNet(),
+  bAlexNet(),
+  bResNet({ blocks: 1 }),
+  mlp({ input: [3, 8, 8], widths: [32, 16] }),
+  looped({ input: [1, 4, 4], width: 8, steps: 3, halting: 'act' }),
+];
 const has = device.features.has('shader-f16');
 
 describe.skipIf(!has)('a model in f16', () => {

@@ -10,8 +10,10 @@ import { conv2d } from '../../src/kernels/conv2d.ts';
 import type { Value } from '../../src/kernels/define.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { averagePool2d, maxPool2d } from '../../src/kernels/pool2d.ts';
+import { matmul } from '../../src/kernels/matmul.ts';
 import { mean } from '../../src/kernels/reduce.ts';
 import { reshape } from '../../src/kernels/reshape.ts';
+import { transpose } from '../../src/kernels/transpose.ts';
 import { copy, relu, sigmoid, tanh } from '../../src/kernels/unary.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import type { Spec } from '../../src/tensor/spec.ts';
@@ -84,6 +86,21 @@ describe('fuse: the same bits by fewer launches', () => {
       const z = tanh({ x: mul({ a: c!, b: x! }) });
       return { y, z, back: tanh({ x: reluGrad({ a: y, b: sub({ a: z, b: b! }) }) }) };
     })).toEqual([3, 7]);
+  });
+
+  it('transpositions in front of products', async () => {
+    const given = { x: image, a: weight(5, 6), b: weight(4, 6), q: weight(2, 3, 6), k: weight(2, 4, 6) };
+    const swap = { permutation: [0, 2, 1] };
+    expect(await agree(given, ({ x, a, b, q, k }) => ({
+      right: matmul({ a: a!, b: transpose({ x: b! }) }),
+      left: matmul({ a: transpose({ x: transpose({ x: a! }) }), b: b! }, { transposeB: true }),
+      twice: matmul({ a: transpose({ x: b! }), b: b! }),
+      back: matmul({ a: a!, b: transpose({ x: transpose({ x: b! }) }) }, { transposeB: true }),
+      batched: matmul({ a: q!, b: transpose({ x: k! }, swap) }),
+      samples: matmul({ a: transpose({ x: x! }, { permutation: [0, 1, -1, -2] }), b: x! }),
+      // Of other axes, and of what is used elsewhere too.
+      other: matmul({ a: transpose({ x: k! }, { permutation: [1, 0, 2] }), b: transpose({ x: k! }, { permutation: [1, 2, 0] }) }),
+    }))).toEqual([9, 17]);
   });
 
   it('maximum pooling behind convolutions, at an odd height and width too', async () => {

@@ -25,8 +25,8 @@ const inHalf = (each: Host): Host => ({ ...each, data: each.data.map(rounded) })
 
 /** Last places of f32 in one of f16. */
 const LAST_PLACE = 2 ** 13;
-/** Keeps its weights where the results will be, and so rounds twice. */
-const TWICE = ['softmax', 'logSoftmax'];
+/** Keep weights where the results will be, and so round twice. */
+const TWICE = ['softmax'];
 
 type Callable = (inputs: Record<string, Operand>, attributes?: object) => Value | Record<string, Value>;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { depthToSpace, spaceToDepth } from '../../src/kernels/depth-space.ts';
 import { trace } from '../../src/graph/trace.ts';
+import { argMax } from '../../src/kernels/arg-reduce.ts';
 import { embedding } from '../../src/kernels/embedding.ts';
 import { expand } from '../../src/kernels/expand.ts';
 import { gather, gatherElements } from '../../src/kernels/gather.ts';
@@ -188,6 +189,25 @@ describe('moves', () => {
       expect(embedding({ weight: weight!, indices: indices! })).toMatchObject(sampled(8, 5, 3));
       return {};
     });
+  });
+
+  it('that keep all elements give the shape asked for', () => {
+    trace({ x: fixed(2, 1, 3, 1), samples: sampled(4, 1, 3, 1) }, ({ x: fixedX, samples: sampledX }) => {
+      const [x, samples] = [fixedX!, sampledX!];
+      expect(squeeze({ x })).toMatchObject(fixed(2, 3));
+      expect(squeeze({ x }, { axes: [-1] })).toMatchObject(fixed(2, 1, 3));
+      expect(squeeze({ x: samples })).toMatchObject(sampled(4, 3));
+      expect(squeeze({ x: samples }, { axes: [-1] })).toMatchObject(sampled(4, 1, 3));
+      expect(unsqueeze({ x }, { axes: [-1, 2, 0] })).toMatchObject(fixed(1, 2, 1, 1, 3, 1, 1));
+      expect(flatten({ x }, { axis: 0 })).toMatchObject(fixed(1, 6));
+      expect(flatten({ x: samples })).toMatchObject(sampled(4, 3));
+      expect(flatten({ x: samples }, { axis: 3 })).toMatchObject(sampled(12, 1));
+      expect(flatten({ x: samples }, { axis: -1 })).toMatchObject(sampled(12, 1));
+      return {};
+    });
+    const x = sampled(4, 2, 3);
+    expect(argMax.infer({ x }, { axis: -2 }).y).toEqual(of('u32', sampled(4, 3)));
+    expect(argMax.infer({ x }, { axis: -2, keepDims: true }).y).toEqual(of('u32', sampled(4, 1, 3)));
   });
 
   it('count the positions taken in steps', () => {

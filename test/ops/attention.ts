@@ -111,7 +111,7 @@ export const attentionScoresRow: OpRow = {
   cases: [...weightCases.filter(({ inputs }) => inputs['x']!.shape[3]! < 10), ...hiddenCases],
   reference: (inputs, attributes) => scores(inputs, attributes),
   // WGSL promises 1e-5 of tanh, which here is multiplied by the cap.
-  ulps: () => 168,
+  ulps: ({ attributes = {} }) => ((attributes as AttentionWeightsAttributes).softcap ? 168 : 4),
 };
 
 type Shape = readonly number[];

@@ -2,6 +2,7 @@ import { distinct, host, random } from '../op-table.ts';
 import type { Host, OpCase, OpRow } from '../op-table.ts';
 import { Random } from '../../src/random.ts';
 import type { Dtype } from '../../src/tensor/spec.ts';
+import { broadcastShape, repeated } from './broadcast.ts';
 
 type Make = (shape: readonly number[], seed: number) => Host;
 
@@ -32,32 +33,9 @@ const few = (a: Make, b: Make): OpCase[] => [
   { inputs: { a: a([3, 4, 1], 3), b: b([5], 4) }, samples: 3, batched: ['a'] },
 ];
 
-/** The elements of `source` that stand where those of the broadcast `shape` are. */
-function repeated({ shape: from, data }: Host, shape: readonly number[]): Float64Array {
-  const size = shape.reduce((product, length) => product * length, 1);
-  return Float64Array.from({ length: size }, (_, index) => {
-    let [rest, at, stride] = [index, 0, 1];
-    for (let back = 1; back <= from.length; back++) {
-      const length = from[from.length - back]!;
-      const coordinate = rest % shape[shape.length - back]!;
-      rest = Math.floor(rest / shape[shape.length - back]!);
-      at += length === 1 ? 0 : coordinate * stride;
-      stride *= length;
-    }
-    return data[at]!;
-  });
-}
-
-function together(operands: readonly Host[]): number[] {
-  const rank = Math.max(...operands.map(({ shape }) => shape.length));
-  const at = ({ shape }: Host, axis: number): number => shape[axis - rank + shape.length] ?? 1;
-  return Array.from({ length: rank }, (_, axis) =>
-    operands.map((operand) => at(operand, axis)).find((length) => length !== 1) ?? 1);
-}
-
 /** `of` the elements of operands that broadcast. */
-export function broadcasting(operands: readonly Host[], dtype: Dtype, of: (...values: number[]) => number): Host {
-  const shape = together(operands);
+function broadcasting(operands: readonly Host[], dtype: Dtype, of: (...values: number[]) => number): Host {
+  const shape = broadcastShape(...operands.map((operand) => operand.shape));
   const [first, ...rest] = operands.map((operand) => repeated(operand, shape));
   return host(shape, first!.map((value, index) => of(value, ...rest.map((data) => data[index]!))), dtype);
 }

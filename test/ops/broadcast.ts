@@ -1,8 +1,11 @@
-/** The shape that two have together, aligned at the last axis. */
-export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  const [left, right] = [a, b].map((shape) => [...Array<number>(rank - shape.length).fill(1), ...shape]);
-  return left!.map((length, axis) => (length === 1 ? right![axis]! : length));
+import { sizeOf } from '../../src/tensor/spec.ts';
+import type { Host } from '../op-table.ts';
+
+/** The shape that these have together, aligned at the last axis. */
+export function broadcastShape(...shapes: readonly (readonly number[])[]): number[] {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, axis) =>
+    shapes.map((shape) => shape[axis - rank + shape.length] ?? 1).find((length) => length !== 1) ?? 1);
 }
 
 /** Which element of `from` stands at element `index` of `shape`, to which `from` broadcasts. */
@@ -17,3 +20,7 @@ export function broadcastIndex(index: number, shape: readonly number[], from: re
   }
   return at;
 }
+
+/** The elements of `from` that stand where those of `shape` are, to which it broadcasts. */
+export const repeated = (from: Host, shape: readonly number[]): Float64Array =>
+  Float64Array.from({ length: sizeOf(shape) }, (_, index) => from.data[broadcastIndex(index, shape, from.shape)]!);

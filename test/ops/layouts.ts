@@ -5,6 +5,7 @@ import type { TransposeAttributes } from '../../src/kernels/transpose.ts';
 import type { TriangleAttributes } from '../../src/kernels/triangle.ts';
 import { host, random } from '../op-table.ts';
 import type { OpRow } from '../op-table.ts';
+import { broadcastShape, repeated } from './broadcast.ts';
 import { build, element, ofSamples } from './shapes.ts';
 
 const moved = { ulps: () => 0, differentiable: ['x'] } as const;
@@ -42,12 +43,8 @@ export const expandRow: OpRow = {
   ],
   reference({ x }, attributes) {
     const { shape } = attributes as ExpandAttributes;
-    const rank = Math.max(shape.length, x!.shape.length);
-    const at = (lengths: readonly number[], axis: number): number => lengths[axis - rank + lengths.length] ?? 1;
-    const lengths = Array.from({ length: rank }, (_, i) => (at(shape, i) === 1 ? at(x!.shape, i) : at(shape, i)));
-    const missing = rank - x!.shape.length;
-    return build(lengths, (place) =>
-      element(x!, x!.shape.map((length, axis) => (length === 1 ? 0 : place[axis + missing]!))));
+    const lengths = broadcastShape(shape, x!.shape);
+    return host(lengths, repeated(x!, lengths));
   },
   ulps: () => 0,
   differentiable: ['x'],

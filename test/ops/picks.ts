@@ -36,7 +36,6 @@ const picked = (from: typeof source, each: boolean): Pick<OpRow, 'reference' | '
       return isThere(x!, axis, place) ? element(x!, place) : (given.fill ?? NaN);
     });
   },
-  // Gradients are sums of the few that one place gets.
   ulps: () => 0,
   differentiable: ['x'],
 });

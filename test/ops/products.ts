@@ -1,6 +1,7 @@
 import { sizeOf } from '../../src/tensor/spec.ts';
 import { host, random } from '../op-table.ts';
 import type { Host, OpCase, OpRow } from '../op-table.ts';
+import { activations } from './activations.ts';
 import { broadcastIndex, broadcastShape } from './broadcast.ts';
 
 interface Transposes {
@@ -102,13 +103,6 @@ export const matmulRow: OpRow = {
   // The bound of the web platform tests for WebNN's matmul.
   ulps: ({ inputs, attributes = {} }) => 2 * inputs['a']!.shape.at((attributes as Transposes).transposeA ? -2 : -1)!,
   differentiable: ['a', 'b'],
-};
-
-const activations = {
-  none: (value: number) => value,
-  relu: (value: number) => Math.max(value, 0),
-  sigmoid: (value: number) => 1 / (1 + Math.exp(-value)),
-  tanh: Math.tanh,
 };
 
 const layer = (x: readonly number[], out: number): Record<string, Host> => ({

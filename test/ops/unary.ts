@@ -79,7 +79,8 @@ const roundHalfToEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Ma
 /** Half steps, which rounding tells apart. */
 const halves: Make = (shape, seed) => distinct(shape, seed, 0.5);
 
-export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+/** log(1 + e^x) */
 export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const geluTanh = (x: number): number => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 const gelu = (x: number): number => (x / 2) * (1 + erf(x / Math.SQRT2));

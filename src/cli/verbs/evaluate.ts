@@ -15,12 +15,13 @@ import { plural } from '../../report/format.ts';
 import { chosenHere, criterionFlags, decide, decidesItself, fromModel, maxLossFlag } from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
-import { adapterFlag, halfFlag, openDevice } from '../device.ts';
+import { adapterFlag, halfFlag, judging, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts';
 import { policyFlags, policyOptions } from '../policy.ts';
 import { checkRecord, writeScores } from '../score-file.ts';
 import { checkStress, stress, stressFlags } from '../stress.ts';
+import { UsageError } from '../usage-error.ts';
 import { defineVerb, onData } from '../verb.ts';
 
 export const evaluateVerb = defineVerb({
@@ -51,7 +52,10 @@ export const evaluateVerb = defineVerb({
     const bytes = await readBytes(file!, 'a model file');
     const { network, details } = readModelFile(bytes, file);
     checkStress(network, flags);
-    const decided = decide(network, details.thresholds, flags);
+    if (flags.half && flags.slowDown !== undefined) {
+      throw new UsageError('--slow-down: expected a model in f32, got --half: its search needs gradients');
+    }
+    const decided = decide(network, judging(details.thresholds, flags), flags);
     const { record } = flags;
     if (record !== undefined) await checkRecord(record);
     const parts = await readData(flags);
@@ -72,7 +76,7 @@ export const evaluateVerb = defineVerb({
     const judged = parts[flags.split];
     const scoring = { batch: flags.batch, temperatures };
     const scores = record === undefined ? undefined : await scoreExits(model, judged, scoring);
-    if (scores) await writeScores(record!, { table: scores, network: network.name, heads: network.macs.heads });
+    if (scores) await writeScores(record!, { table: scores, network: model.network.half ? `${network.name} in f16` : network.name, heads: network.macs.heads });
     const scheduling = { ...policyOptions(flags), deadlineMs: flags.deadline };
     const judgement = await judge(model, judged, decision, { batch: flags.batch, scores, title: file!, scheduling });
     const stressed = await stress(model, judged, decision, { ...flags, scheduling });

@@ -3,8 +3,8 @@ const SHORTEST_NAP_MS = 4;
 
 /**
  * Sleeps about as long as a step takes before asking for a loss: while a map is pending, Dawn in Node spins on the main
- * thread, and a software GPU needs that core. A loss that has to be waited for lengthens the nap, one that is there
- * shortens it; the steps in flight keep the GPU busy meanwhile.
+ * thread, and a software GPU needs that core. A loss that has to be waited for lengthens the nap, by a quarter at most,
+ * since a machine may stall for once; one that is there shortens it; the steps in flight keep the GPU busy meanwhile.
  */
 export class Pace {
   #nap = 0;
@@ -17,7 +17,8 @@ export class Pace {
     const value = await read();
     this.#last = performance.now();
     const waited = this.#last - asked;
-    this.#nap = waited > 1 ? this.#nap + waited / 4 : this.#nap * 0.95;
+    const more = Math.min(waited, Math.max(this.#nap, SHORTEST_NAP_MS)) / 4;
+    this.#nap = waited > 1 ? this.#nap + more : this.#nap * 0.95;
     return value;
   }
 }

@@ -37,14 +37,16 @@ function fuseOnce(nodes: readonly Node[], graph: Graph): Node[] {
     const absorbs = node.op.absorb?.(next, node.attributes, node.inputs);
     const taken = absorbs ?? op.takes?.(before, use.input, attributes, inputs);
     if (!taken) return [node];
-    const besides = (taken.inputs ?? {}) as Readonly<Record<string, TracedValue>>;
+    const given = (taken.inputs ?? {}) as Readonly<Record<string, TracedValue>>;
+    const besides = Object.values(given).filter((value) => !Object.values(node.inputs).includes(value));
     const follows = nodes.slice(index + 1).find(({ op: { view } }) => view !== 'unchanged') === use.node;
     const isThere = (value: TracedValue): boolean =>
       value.node ? position.get(value)! < index : value.origin.kind === 'input';
-    if (!follows && !Object.values(besides).every(isThere)) return [node];
+    if (!follows && !besides.every(isThere)) return [node];
     absorbed.add(use.node);
     const by = (taken.op as AnyOp | undefined) ?? (absorbs ? node.op : op);
-    return [{ ...node, op: by, inputs: { ...node.inputs, ...besides }, attributes: taken.attributes, outputs }];
+    const all = absorbs ? { ...node.inputs, ...given } : given;
+    return [{ ...node, op: by, inputs: all, attributes: taken.attributes, outputs }];
   });
 }
 

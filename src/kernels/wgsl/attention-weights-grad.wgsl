@@ -6,6 +6,9 @@
 import package::lib::activation::boundedTanh;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
+import package::lib::row_statistics::LANES;
+import package::lib::row_statistics::THREADS;
+import package::lib::row_statistics::together;
 
 struct Params {
   rowsPerSample: u32,
@@ -22,13 +25,6 @@ struct Params {
 @group(0) @binding(4) var<uniform> params: Params;
 @group(0) @binding(5) var<uniform> live: Live;
 
-@if(wide) override LANES: u32 = 4;
-@else const LANES = 1u;
-
-const THREADS = 64u;
-
-@if(wide) var<workgroup> sums: array<f32, THREADS>;
-
 fn slopeAt(value: f32) -> f32 {
   if (params.cap == 0.0) {
     return params.scale;
@@ -40,24 +36,15 @@ fn slopeAt(value: f32) -> f32 {
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let row = linearIndex(group, local / LANES, THREADS / LANES);
-  let lane = local % LANES;
   // Those without a row go along to the barrier.
   let end = select(0, (row + 1) * params.keys, row < live.rows * params.rowsPerSample);
-  let start = row * params.keys + lane;
+  let start = row * params.keys + local % LANES;
 
   var sum = 0.0;
   for (var i = start; i < end; i += LANES) {
     sum += dy[i] * y[i];
   }
-  @if(wide) {
-    sums[local] = sum;
-    workgroupBarrier();
-    let ofRow = local - lane;
-    sum = 0.0;
-    for (var other = ofRow; other < ofRow + LANES; other++) {
-      sum += sums[other];
-    }
-  }
+  sum = together(vec2f(sum), local, 0).x;
   for (var i = start; i < end; i += LANES) {
     let weight = y[i];
     dx[i] = select(weight * (dy[i] - sum) * slopeAt(x[i]), 0.0, weight == 0.0);

@@ -9,14 +9,15 @@
 // storage: f32 or f16
 // variants: wide
 import package::lib::activation::boundedTanh;
+import package::lib::float_bits::infinity;
 import package::lib::float_bits::isNanBits;
 import package::lib::float_bits::NEGATIVE_INFINITY_BITS;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::number::Number;
+import package::lib::softmax_weight::rescaling;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
-import package::lib::softmax_weight::VANISHING;
 @if(f16) enable f16;
 
 struct Params {
@@ -55,12 +56,6 @@ const THREADS = 64u;
 @if(wide) var<workgroup> maxima: array<f32, THREADS>;
 @if(wide) var<workgroup> sums: array<f32, THREADS>;
 
-// Through a variable, because an infinity in a constant expression is an error.
-fn unseen() -> f32 {
-  var bits = NEGATIVE_INFINITY_BITS;
-  return bitcast<f32>(bits);
-}
-
 // s of the element of x at `at`, whose mask is at `maskAt`.
 fn scoreOf(at: u32, maskAt: u32) -> f32 {
   var score = params.scale * f32(x[at]);
@@ -72,9 +67,9 @@ fn scoreOf(at: u32, maskAt: u32) -> f32 {
   }
   let given = mask[maskAt];
   if (params.maskKind == 1) {
-    return select(score + bitcast<f32>(given), unseen(), given == NEGATIVE_INFINITY_BITS);
+    return select(score + bitcast<f32>(given), -infinity(), given == NEGATIVE_INFINITY_BITS);
   }
-  return select(unseen(), score, given != 0);
+  return select(-infinity(), score, given != 0);
 }
 
 @compute @workgroup_size(THREADS)
@@ -110,7 +105,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     for (var key = (first + LANES - 1 - lane) / LANES * LANES + lane; key < end; key += LANES) {
       let score = scoreOf(start + key, maskStart + key * params.maskStrides.w);
       if (score > maximum) {
-        sum *= exp(max(maximum - score, VANISHING));
+        sum *= rescaling(maximum, score);
         maximum = score;
       }
       sum += softmaxWeight(score, maximum);
@@ -125,14 +120,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       }
       sum = 0.0;
       for (var other = ofRow; other < ofRow + LANES; other++) {
-        sum += sums[other] * exp(max(maxima[other] - maximum, VANISHING));
+        sum += sums[other] * rescaling(maxima[other], maximum);
       }
     }
   }
   // Of nothing, weights of 0 are divided by it.
   let total = select(sum, 1.0, sum == 0.0);
   for (var key = lane; key < select(0, params.keys, alive); key += LANES) {
-    var score = unseen();
+    var score = -infinity();
     if (key >= first && key < end) {
       score = scoreOf(start + key, maskStart + key * params.maskStrides.w);
     }

@@ -10,7 +10,8 @@
 import package::lib::broadcast::live;
 import package::lib::broadcast::operandsOf;
 import package::lib::broadcast::params;
-@if(!i32 && !u32 && !special) import package::lib::float_bits::isNanBits;
+@if(!i32 && !u32 && !special) import package::lib::extremes::greater;
+@if(!i32 && !u32 && !special) import package::lib::extremes::lesser;
 import package::lib::grid::linearIndex;
 @if(!i32 && !u32) import package::lib::number::Number;
 @if(special) import package::lib::power::power;
@@ -80,16 +81,6 @@ fn apply(p: f32, q: f32) -> f32 {
     case 19u: { return powerSlope(p, q); }
     default: { return powerGrowth(p, q); }
   }
-}
-
-@if(!i32 && !u32 && !special)
-fn greater(p: f32, q: f32) -> f32 {
-  return select(max(p, q), p + q, isNanBits(bitcast<u32>(p)) || isNanBits(bitcast<u32>(q)));
-}
-
-@if(!i32 && !u32 && !special)
-fn lesser(p: f32, q: f32) -> f32 {
-  return select(min(p, q), p + q, isNanBits(bitcast<u32>(p)) || isNanBits(bitcast<u32>(q)));
 }
 
 @if(i32 || u32)

@@ -2,7 +2,7 @@
 // as in conv2d-subgroup.
 // Grid: [tiles, channels / 8, groups], a workgroup each: an invocation computes 8 channels of 4 pixels that are
 // neighbours in a row.
-import package::lib::convolution_input_grad::SLIDING;
+import package::lib::convolution::SLIDING;
 import package::lib::convolution_input_grad::dx;
 import package::lib::convolution_input_grad::finish;
 import package::lib::convolution_input_grad::fourOutputsAt;

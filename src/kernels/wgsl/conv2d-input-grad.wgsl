@@ -1,7 +1,7 @@
 // The gradient of lib/convolution-input-grad, for any stride, without subgroups.
 // Grid: [tiles, channels / CHANNELS, groups]: an invocation computes 5 channels, or 1, of 8 pixels of a row that are
 // strideX apart, since such pixels are reached by the same taps, from outputs that are neighbours.
-import package::lib::convolution_input_grad::SLIDING;
+import package::lib::convolution::SLIDING;
 import package::lib::convolution_input_grad::dx;
 import package::lib::convolution_input_grad::finish;
 import package::lib::convolution_input_grad::fourOutputsAt;

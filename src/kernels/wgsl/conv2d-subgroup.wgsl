@@ -11,12 +11,12 @@ import package::lib::convolution::POOL;
 import package::lib::convolution::SLIDING;
 import package::lib::convolution::bias;
 import package::lib::convolution::fourInputsAt;
-import package::lib::convolution::greater;
 import package::lib::convolution::inputAt;
 import package::lib::convolution::live;
 import package::lib::convolution::params;
 import package::lib::convolution::weight;
 import package::lib::convolution::y;
+import package::lib::extremes::greater;
 import package::lib::number::Number;
 @if(f16) enable f16;
 

@@ -2,7 +2,7 @@
 // channel, for eight of them.
 // Grid: [tiles, outChannels / 8, groups]: an invocation computes 8 output channels of up to 4 taps of a row of the
 // kernel, or of 5. Eight neighbours have the same part, hence the tiles of a part are filled up to a multiple of 8.
-import package::lib::convolution_weight_grad::SLIDING;
+import package::lib::convolution::SLIDING;
 import package::lib::convolution_weight_grad::beyond;
 import package::lib::convolution_weight_grad::dy;
 import package::lib::convolution_weight_grad::inputAt;

@@ -1,8 +1,8 @@
 // The gradients of lib/convolution-weight-grad, without subgroups.
 // Grid: [tiles, outChannels / CHANNELS, groups]: an invocation computes 5 output channels, or 1, of up to 8 taps of a
 // row of the kernel.
-import package::lib::convolution_weight_grad::FOUR;
-import package::lib::convolution_weight_grad::SLIDING;
+import package::lib::convolution::FOUR;
+import package::lib::convolution::SLIDING;
 import package::lib::convolution_weight_grad::beyond;
 import package::lib::convolution_weight_grad::dy;
 import package::lib::convolution_weight_grad::fourInputsAt;

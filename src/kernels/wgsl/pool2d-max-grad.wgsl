@@ -5,10 +5,10 @@
 // Grid: one invocation per cell of stride x stride inputs, which it alone writes; a window that reaches into several
 // cells is searched for each of them.
 import package::lib::activation::activationGrad;
+import package::lib::float_bits::infinity;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::pooling::Params;
-import package::lib::pooling::lowest;
 import package::lib::pooling::tapsBetween;
 import package::lib::pooling::wins;
 
@@ -63,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let down = tapsBetween(top, shape.kernelHeight, shape.dilationY, shape.padTop, bottomOfX);
       let across = tapsBetween(left, shape.kernelWidth, shape.dilationX, shape.padLeft, rightOfX);
       let corner = vec2u(top, left) - vec2u(shape.padTop, shape.padLeft);
-      var greatest = lowest();
+      var greatest = -infinity();
       var found = corner + vec2u(down.x, across.x) * vec2u(shape.dilationY, shape.dilationX);
       for (var ky = down.x; ky < down.y; ky++) {
         let row = corner.x + ky * shape.dilationY;

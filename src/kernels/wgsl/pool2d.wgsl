@@ -6,11 +6,11 @@
 // storage: f32 or f16
 // variants: indices
 import package::lib::activation::activate;
+import package::lib::float_bits::infinity;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::number::Number;
 import package::lib::pooling::Params;
-import package::lib::pooling::lowest;
 import package::lib::pooling::powerOf;
 import package::lib::pooling::tapsBetween;
 import package::lib::pooling::wins;
@@ -67,7 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
   let planeAt = plane * shape.inHeight * shape.inWidth;
   var sum = 0.0;
-  var greatest = lowest();
+  var greatest = -infinity();
   let firstX = left + across.x * shape.dilationX - shape.padLeft;
   var found = (top + down.x * shape.dilationY - shape.padTop) * shape.inWidth + firstX;
   for (var ky = down.x; ky < down.y; ky++) {

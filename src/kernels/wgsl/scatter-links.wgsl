@@ -7,15 +7,7 @@ import package::lib::live::Live;
 import package::lib::place::placeOf;
 import package::lib::scatter::LATER;
 import package::lib::scatter::NONE;
-
-struct Params {
-  sizePerSample: u32,
-  count: u32,
-  behind: u32,
-  length: u32,
-  // 1 if negative indices count from the end
-  isSigned: u32,
-}
+import package::lib::scatter::Params;
 
 @group(0) @binding(0) var<storage, read> indices: array<u32>;
 @group(0) @binding(1) var<storage, read_write> links: array<u32>;

@@ -10,9 +10,9 @@ import package::lib::live::Live;
 import package::lib::logarithm::logarithm;
 @if(!quads) import package::lib::number::Number;
 @if(quads) import package::lib::number::Numbers;
+import package::lib::softmax_weight::rescaling;
 import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
-import package::lib::softmax_weight::VANISHING;
 @if(f16) enable f16;
 
 @if(quads) alias Element = vec4f;
@@ -70,11 +70,6 @@ fn totalOf(v: Element) -> f32 {
   @else {
     return v;
   }
-}
-
-// exp() of how far a maximum lies below a greater one.
-fn rescaling(lower: f32, greater: f32) -> f32 {
-  return exp(max(lower - greater, VANISHING));
 }
 
 @compute @workgroup_size(THREADS)

@@ -26,16 +26,6 @@ function unsqueeze(n: NodeReader): OnnxValue {
   return viewed(n, ops.unsqueeze({ x: n.at(0) }, { axes: n.numbersOf('axes', 1)! }));
 }
 
-/** Both shapes broadcast to each other, unlike the operation's, to which `x` has to fit. */
-function expand(n: NodeReader): OnnxValue {
-  const x = n.at(0);
-  const asked = n.numbers(1);
-  const rank = Math.max(x.shape.length, asked.length);
-  const at = (shape: readonly number[], axis: number): number => shape[axis - rank + shape.length] ?? 1;
-  const shape = Array.from({ length: rank }, (_, axis) => (at(asked, axis) === 1 ? at(x.shape, axis) : at(asked, axis)));
-  return n.like(0, ops.expand({ x }, { shape }));
-}
-
 /** Bounds beyond the ends count as the ends. */
 function slice(n: NodeReader): OnnxValue {
   const [starts, ends] = [n.numbersOf('starts', 1)!, n.numbersOf('ends', 2)!];
@@ -108,7 +98,7 @@ export const moves: Mappings = {
     const mode = n.text('mode', 'DCR', 'CRD');
     return n.like(0, ops.depthToSpace({ x: n.at(0) }, { block: n.number('blocksize', 1), mode }));
   },
-  Expand: expand,
+  Expand: (n) => n.like(0, ops.expand({ x: n.at(0) }, { shape: n.numbers(1) })),
   Flatten: (n) => viewed(n, ops.flatten({ x: n.at(0) }, { axis: n.number('axis', 1) })),
   Gather: (n) => n.like(0, ops.gather({ x: n.at(0), indices: n.at(1) }, { axis: n.number('axis', 0) })),
   GatherElements: (n) => n.like(0, ops.gatherElements({ x: n.at(0), indices: n.at(1) }, { axis: n.number('axis', 0) })),

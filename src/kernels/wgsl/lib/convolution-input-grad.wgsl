@@ -7,34 +7,9 @@
 // Grid: [tiles of pixels, tiles of a group's input channels, groups].
 import package::lib::activation::activate;
 import package::lib::activation::activationGrad;
+import package::lib::convolution::FOUR;
+import package::lib::convolution::Params;
 import package::lib::live::Live;
-
-struct Params {
-  // For each live row.
-  samples: u32,
-  inChannels: u32,
-  inHeight: u32,
-  inWidth: u32,
-  outChannels: u32,
-  outHeight: u32,
-  outWidth: u32,
-  // Of one group.
-  groupInChannels: u32,
-  groupOutChannels: u32,
-  kernelHeight: u32,
-  kernelWidth: u32,
-  strideY: u32,
-  strideX: u32,
-  dilationY: u32,
-  dilationX: u32,
-  padTop: u32,
-  padLeft: u32,
-  // From one tap that reaches an input to the next, and how much further back the output is that it reads.
-  tapStepY: u32,
-  tapStepX: u32,
-  outStepY: u32,
-  outStepX: u32,
-}
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
@@ -44,13 +19,9 @@ struct Params {
 @group(0) @binding(5) var<uniform> params: Params;
 @group(0) @binding(6) var<uniform> live: Live;
 
-// outStepX is 1: each tap that reaches an input reads the output just before that of the last one.
-override SLIDING: bool = true;
 override BIAS: bool = false;
 override ACTIVATION: u32 = 0;
 override ACTIVATION_GRAD: u32 = 0;
-
-const FOUR = vec4u(0, 1, 2, 3);
 
 // One element of a row of dy. Left of the edge the column has wrapped around to more than any width.
 fn outputAt(row: u32, column: u32, width: u32) -> f32 {

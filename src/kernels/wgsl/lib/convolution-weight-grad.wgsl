@@ -6,41 +6,14 @@
 // depend on how many come after. A part that no live row belongs to is 0.
 // Layouts as in lib/convolution.wgsl. partial: [parts, outChannels, groupInChannels * kernelHeight * kernelWidth + 1]
 // Grid: [tiles of taps, tiles of a group's output channels, groups].
+import package::lib::convolution::Params;
 import package::lib::live::Live;
-
-struct Params {
-  // For each live row.
-  samples: u32,
-  inChannels: u32,
-  inHeight: u32,
-  inWidth: u32,
-  outChannels: u32,
-  outHeight: u32,
-  outWidth: u32,
-  // Of one group.
-  groupInChannels: u32,
-  groupOutChannels: u32,
-  kernelHeight: u32,
-  kernelWidth: u32,
-  strideY: u32,
-  strideX: u32,
-  dilationY: u32,
-  dilationX: u32,
-  padTop: u32,
-  padLeft: u32,
-  parts: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 @group(0) @binding(4) var<uniform> live: Live;
-
-// Stride and dilation along x are 1: neighbouring taps of neighbouring pixels read the same elements.
-override SLIDING: bool = true;
-
-const FOUR = vec4u(0, 1, 2, 3);
 
 // What lies beyond the edges: 0, or the 1 that the bias is the weight of.
 var<private> beyond: f32;

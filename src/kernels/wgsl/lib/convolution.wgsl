@@ -6,10 +6,10 @@
 // sum is one chain of fma over c, ky, kx in each kernel, so its bits depend neither on which of them computes it,
 // nor on the number of samples, nor on its place in a tile.
 // Grid: [tiles of pixels, tiles of a group's output channels, groups].
-import package::lib::float_bits::isNanBits;
 import package::lib::live::Live;
 import package::lib::number::Number;
 
+// Of the gradients as well.
 struct Params {
   // For each live row.
   samples: u32,
@@ -30,6 +30,14 @@ struct Params {
   dilationX: u32,
   padTop: u32,
   padLeft: u32,
+  // Of the gradient by the input: from one tap that reaches an input to the next, and how much further back the output
+  // is that it reads.
+  tapStepY: u32,
+  tapStepX: u32,
+  outStepY: u32,
+  outStepX: u32,
+  // Of the gradient by the weight: how many it is summed in.
+  parts: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Number>;
@@ -39,7 +47,8 @@ struct Params {
 @group(0) @binding(4) var<uniform> params: Params;
 @group(0) @binding(5) var<uniform> live: Live;
 
-// Stride and dilation along x are 1: neighbouring taps of neighbouring pixels read the same elements.
+// Neighbouring taps of neighbouring pixels read the same elements: stride and dilation along x are 1; outStepX is, of
+// the gradient by the input, where each tap that reaches an input reads the output just before that of the last one.
 override SLIDING: bool = true;
 override BIAS: bool = false;
 override ACTIVATION: u32 = 0;
@@ -60,9 +69,4 @@ fn fourInputsAt(row: u32, columns: vec4u, width: u32) -> vec4f {
     inputAt(row, columns.z, width),
     inputAt(row, columns.w, width),
   );
-}
-
-// NaN wins over every number.
-fn greater(a: f32, b: f32) -> f32 {
-  return select(max(a, b), a + b, isNanBits(bitcast<u32>(a)) || isNanBits(bitcast<u32>(b)));
 }

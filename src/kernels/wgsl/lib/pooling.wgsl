@@ -45,12 +45,6 @@ fn wins(value: f32, greatest: f32) -> bool {
   return isNanBits(bitcast<u32>(value)) || (value > greatest && !isNanBits(bitcast<u32>(greatest)));
 }
 
-// -Infinity. Through a variable, because an infinity in a constant expression is an error.
-fn lowest() -> f32 {
-  var bits = 0xff800000u;
-  return bitcast<f32>(bits);
-}
-
 // base^exponent of a base from 0 up; NaN stays NaN, which some drivers' pow makes a number of.
 fn powerOf(base: f32, exponent: f32) -> f32 {
   return select(pow(base, exponent), base, isNanBits(bitcast<u32>(base)));

@@ -14,3 +14,8 @@ fn softmaxWeight(value: f32, maximum: f32) -> f32 {
   let ofInfinite = select(notANumber(), 0.0, bits == NEGATIVE_INFINITY_BITS);
   return select(ofInfinite, exp(value - maximum), isFiniteBits(bits));
 }
+
+// exp() of how far a maximum lies below a greater one.
+fn rescaling(lower: f32, greater: f32) -> f32 {
+  return exp(max(lower - greater, VANISHING));
+}
