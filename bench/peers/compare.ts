@@ -1,6 +1,7 @@
 /** What measures, in Node as in a page: opens the peers, compares their answers, and lets them take turns. */
 import type { Case, Results, Work } from './cases.ts';
 import { distance, expectedResults } from './oracle.ts';
+import { peakBuffers } from './memory.ts';
 import type { Peer, PeerList, Prepared } from './peer.ts';
 
 /** Of a peer in a pass; and no fewer calls than these. */
@@ -12,7 +13,14 @@ const LEAST_CALLS = 3;
  * greatest as a share of the middle one.
  */
 export type Outcome =
-  | { readonly bestMs: number; readonly medianMs: number; readonly spread: number; readonly distance: number }
+  | {
+      readonly bestMs: number;
+      readonly medianMs: number;
+      readonly spread: number;
+      readonly distance: number;
+      /** In buffers, to the first results; left out of those whose buffers nobody here sees. */
+      readonly peakBytes?: number;
+    }
   | { readonly reason: string };
 
 export interface Row {
@@ -76,14 +84,24 @@ export async function compare(
 ): Promise<Row> {
   const work = make();
   const outcomes: Record<string, Outcome> = {};
-  const ready = new Map<string, { prepared: Prepared; results: Results; errors: number; medians: number[] }>();
+  interface Ready {
+    readonly prepared: Prepared;
+    readonly results: Results;
+    readonly peakBytes: number;
+    readonly errors: number;
+    readonly medians: number[];
+  }
+  const ready = new Map<string, Ready>();
   for (const [peerName, peer] of peers) {
     let prepared: Prepared | undefined;
     try {
       const { errors = 0 } = peer;
       await tell(peerName);
-      prepared = await peer.prepare(work);
-      ready.set(peerName, { prepared, results: await prepared.results(), errors, medians: [] });
+      const { value, peakBytes } = await peakBuffers(async () => {
+        prepared = await peer.prepare(work);
+        return { prepared, results: await prepared.results() };
+      });
+      ready.set(peerName, { ...value, peakBytes, errors, medians: [] });
     } catch (error) {
       outcomes[peerName] = { reason: reasonOf(error) };
       free(prepared);
@@ -114,9 +132,10 @@ export async function compare(
       }
     }
   }
-  for (const [peerName, { results, errors, medians }] of ready) {
+  for (const [peerName, { results, peakBytes, errors, medians }] of ready) {
     const reported = (peers.get(peerName)!.errors ?? 0) - errors;
-    const outcome = { ...statistics(medians), distance: distance(results, expected) };
+    const seen = peakBytes > 0 && { peakBytes };
+    const outcome = { ...statistics(medians), distance: distance(results, expected), ...seen };
     leave(peerName, reported > 0 ? { reason: `${reported} errors of WebGPU` } : outcome);
   }
   return { name, ...(against && { against }), outcomes };

@@ -15,7 +15,7 @@ import { compare, errorsOf, openPeers, reasonOf, statistics } from './compare.ts
 import type { Outcome, Place, Row } from './compare.ts';
 import { readOptions } from './options.mjs';
 import { PEERS, providePageGpu } from './peers.ts';
-import { line, markdown } from './report.ts';
+import { line, markdown, memoryMarkdown } from './report.ts';
 
 const COLD_NAME = `cold: from opening the device to the first answer, ${COLD.name}`;
 
@@ -36,7 +36,7 @@ const add = (row: Row): void => {
 };
 for (const each of cases) add(await place.compare(each));
 if (cold) add(await compareCold());
-console.log(`\nadapter: ${adapter}; ${passes} passes, best / median in ms\n\n${markdown(rows, names)}`);
+console.log(`\nadapter: ${adapter}; ${passes} passes, best / median in ms\n\n${markdown(rows, names)}\n\n${memoryMarkdown(rows, names)}`);
 const usual = new URL(`../results/peers${browser ? '-browser' : ''}.json`, import.meta.url);
 const file = json ?? (filters.length === 0 ? fileURLToPath(usual) : undefined);
 if (file) {

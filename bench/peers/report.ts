@@ -12,8 +12,19 @@ export function line(row: Row, rows: readonly Row[]): string {
 
 export function markdown(rows: readonly Row[], names: readonly string[]): string {
   const lines = rows.map((row) => [row.name, ...names.map((name) => cell(row.outcomes[name])), ratio(row, rows)]);
-  const header = ['case', ...names, 'best rival / exitgpu'];
-  return [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return table([['case', ...names, 'best rival / exitgpu'], ...lines]);
+}
+
+/** The most that each held in buffers, in MB. */
+export function memoryMarkdown(rows: readonly Row[], names: readonly string[]): string {
+  const peak = (outcome: Outcome | undefined): string =>
+    outcome && 'peakBytes' in outcome ? (outcome.peakBytes! / 1e6).toPrecision(3) : '-';
+  const lines = rows.map(({ name, outcomes }) => [name, ...names.map((peer) => peak(outcomes[peer]))]);
+  return table([['peak MB in buffers', ...names], ...lines]);
+}
+
+function table([header, ...lines]: readonly (readonly string[])[]): string {
+  return [header!, header!.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function cell(outcome: Outcome | undefined): string {
