@@ -30,14 +30,14 @@ const ONCE = [
   'plain-device*',
   'readme*',
   'story*',
-  'earlyexit/{attach-exits,auto-replan,calibration,concurrency,criteria,device-loss,gates,load,looped,losses,recompute}*',
+  'earlyexit/{attach-exits,auto-replan,calibration,concurrency,criteria,device-loss,gates,load,looped,losses,policies,recompute}*',
   'earlyexit/{slow-down,strategies,supervisor,train,zoo}*',
   ...(process.env['EXITGPU_FUZZ'] ? [] : ['fuzz*']),
 ].map((name) => `test/${name}`);
 
 /** Long in a page, and no other there than in Node. */
 const NODE_ONLY = [
-  'earlyexit/{exit-check-variants,exit-histogram,policies}.gpu*',
+  'earlyexit/{exit-check-variants,exit-histogram}.gpu*',
   'kernels/variants*',
 ].map((name) => `test/${name}`);
 
