@@ -59,6 +59,18 @@ const withIntegers = (one: OpRow, attributes = {}): OpRow => ({
   cases: [...one.cases, ...few(integers, attributes)],
   ulps: (opCase) => (opCase.inputs['x']!.dtype === 'f32' ? one.ulps(opCase) : 0),
 });
+/**
+ * Of x times a factor that rounds as a number near 1 does, however small it is (`1 + erf`, `x / 6 + 1 / 2`): as many units
+ * in the last place of the greatest x.
+ */
+const timesFactor = (one: OpRow): OpRow => ({
+  ...one,
+  ulps(opCase) {
+    const greatest = ({ data }: Host): number => data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const y = one.reference(opCase.inputs, opCase.attributes ?? {}) as Host;
+    return one.ulps(opCase) * Math.max(1, greatest(opCase.inputs['x']!) / (greatest(y) || 1));
+  },
+});
 const step = (of: (x: number) => number, make: Make): OpRow => ({ ...row(of, 0, make), differentiable: undefined });
 
 /** By its series, or the continued fraction of its complement (Abramowitz and Stegun 7.1.6, 7.1.14). */
@@ -172,10 +184,12 @@ export const unaryRows = {
   mish: row(f.mish, 4, wide(8)),
   silu: row(f.silu, 8, wide(8)),
   gelu: {
-    ...row((x, { approximate }: { approximate?: string }) => (approximate ? geluTanh(x) : gelu(x)), 8, wide(6)),
+    ...timesFactor(
+      row((x, { approximate }: { approximate?: string }) => (approximate ? geluTanh(x) : gelu(x)), 8, wide(6)),
+    ),
     cases: [...few(wide(6), {}), ...few(wide(6), { approximate: 'tanh' })],
   },
-  hardSwish: row(f.hardSwish, 4, wide(5)),
+  hardSwish: timesFactor(row(f.hardSwish, 4, wide(5))),
   elu: row(f.elu, 2, wide(4), { alpha: 1.5 }),
   selu: row(f.selu, 2, wide(4)),
   celu: row(f.celu, 4, wide(4), { alpha: 0.5 }),
