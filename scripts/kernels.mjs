@@ -61,7 +61,7 @@ function withHalf(kernel, half, file) {
   if (bindings.length === 0) return kernel;
   const [lines, halfLines] = [kernel, half].map(({ code }) => code.split('\n'));
   // The line that enables f16 comes before all others.
-  const first = halfLines.findIndex((line, index) => line !== 'enable f16;' || index > 0);
+  const first = Number(halfLines[0] === 'enable f16;');
   if (halfLines.length - first !== lines.length) {
     throw new KernelError(`${shorten(file)}:1: expected as many lines with f16 as without, besides enable f16;`);
   }

@@ -9,6 +9,7 @@ import type {
   TuningTarget,
 } from '../node.ts';
 import { criterionOf, resolveCriterion } from '../earlyexit/criteria.ts';
+import { withoutGuarantee } from '../earlyexit/half-model.ts';
 import { choiceText } from '../report/model.ts';
 import { note } from './console.ts';
 import { choice, flag, number, numbers, optionalFlag } from './flags.ts';
@@ -55,7 +56,11 @@ export interface Decision {
 export function decide(
   network: Pick<Network, 'classes'> & { readonly stages: readonly unknown[] },
   stored: ChosenThresholds | undefined,
-  flags: { readonly criterion?: CriterionKind | undefined; readonly threshold?: readonly number[] | undefined },
+  flags: {
+    readonly criterion?: CriterionKind | undefined;
+    readonly threshold?: readonly number[] | undefined;
+    readonly half?: boolean;
+  },
 ): Decision | undefined {
   const exits = network.stages.length;
   const kind = flags.criterion ?? stored?.criterion ?? 'entropy';
@@ -70,7 +75,8 @@ export function decide(
   if (exits === 1) {
     return { criterion: { kind, thresholds: [] }, source: 'given', origin: 'there is one exit, which always answers' };
   }
-  return stored?.criterion === kind ? fromChoice(stored, 'stored') : undefined;
+  if (stored?.criterion !== kind) return undefined;
+  return fromChoice(flags.half ? withoutGuarantee(stored) : stored, 'stored');
 }
 
 /** Whether what a model has learned of leaving decides, since nothing else does. */

@@ -1,20 +1,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { filePlanStore, loadVariants, open } from '../node.ts';
-import type { ChosenThresholds, Device, PlanStore } from '../node.ts';
+import type { Device, PlanStore } from '../node.ts';
 import { optionalFlag, text, toggle } from './flags.ts';
 
 export const adapterFlag = optionalFlag(text, {
   placeholder: 'name',
   help: 'Take the adapter whose name contains this, e.g. llvmpipe (default the first)',
 });
-
-/** Thresholds as they are good for: what was certified was certified in f32. */
-export function judging(stored: ChosenThresholds | undefined, { half }: { half: boolean }): ChosenThresholds | undefined {
-  if (!half || !stored) return stored;
-  const { guarantee: _, ...others } = stored;
-  return others;
-}
 
 export const halfFlag = toggle('Keep weights, and what layers hand on, in f16, on a GPU with shader-f16');
 

@@ -1,7 +1,7 @@
 import type { Device } from '../device/device.ts';
 import { GpuError, ModelFileError } from '../errors.ts';
 import { Random } from '../random.ts';
-import { sizeOf } from '../tensor/spec.ts';
+import { bytesPer, sizeOf } from '../tensor/spec.ts';
 import { arena } from '../tensor/tensor.ts';
 import type { Arena, Tensor } from '../tensor/tensor.ts';
 import type { ParameterSpec } from './layer.ts';
@@ -118,7 +118,7 @@ export class Parameters {
     return new Map(
       [...this.tensors].map(([name, { dtype, offset, shape }]) => {
         const all = (this.trained.has(name) ? trained : kept) as Float32Array;
-        const first = offset / (dtype === 'f16' ? 2 : 4);
+        const first = offset / bytesPer(dtype);
         return [name, all.slice(first, first + sizeOf(shape))];
       }),
     );

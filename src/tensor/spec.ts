@@ -45,8 +45,10 @@ export const perSample = (spec: Spec): number => sizeOf(spec.shape) / (spec.rows
 /** Entries of the leading dimension that one sample owns: 1 for `[B, C]`, T for `[B * T, C]`. */
 export const leadPerSample = (spec: Spec): number => (spec.shape[0] ?? 1) / (spec.rows?.max ?? 1);
 
-/** Bytes of so many elements, rounded up to what WebGPU copies. */
-export const bytesOf = (dtype: Dtype, count: number): number => (dtype === 'f16' ? Math.ceil(count / 2) : count) * 4;
+export const bytesPer = (dtype: Dtype): number => (dtype === 'f16' ? 2 : 4);
+
+/** Bytes of so many elements, in whole words, since WebGPU copies no less. */
+export const bytesOf = (dtype: Dtype, count: number): number => Math.ceil((count * bytesPer(dtype)) / 4) * 4;
 
 /** Bytes to allocate: whole 16-byte words, since kernels may read vec4 and WebGPU refuses empty bindings. */
 export const byteLengthOf = (spec: Spec): number =>

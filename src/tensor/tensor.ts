@@ -1,6 +1,6 @@
 import type { Device } from '../device/device.ts';
 import { DisposedError, ShapeError } from '../errors.ts';
-import { byteLengthOf, bytesOf, decode, describe, encode, sizeOf, typedArray } from './spec.ts';
+import { byteLengthOf, bytesOf, bytesPer, decode, describe, encode, sizeOf, typedArray } from './spec.ts';
 import type { Dtype, Spec, TypedArray } from './spec.ts';
 
 const USAGE = 0x80 /* STORAGE */ | 0x8 /* COPY_DST */ | 0x4 /* COPY_SRC */;
@@ -113,7 +113,7 @@ export function arena(
     offsets.set(name, size);
     size += Math.ceil(byteLengthOf({ dtype, shape }) / ALIGNMENT) * ALIGNMENT;
   }
-  const whole = Tensor.zeros(device, { dtype, shape: [(size / bytesOf(dtype, 2)) * 2] }, label);
+  const whole = Tensor.zeros(device, { dtype, shape: [size / bytesPer(dtype)] }, label);
   const tensors = new Map<string, Tensor>();
   for (const [name, shape] of shapes) {
     tensors.set(name, Tensor.within(whole.buffer, offsets.get(name)!, device, { dtype, shape }, name));

@@ -15,7 +15,7 @@ import { plural } from '../../report/format.ts';
 import { chosenHere, criterionFlags, decide, decidesItself, fromModel, maxLossFlag } from '../criterion.ts';
 import type { Decision } from '../criterion.ts';
 import { dataFlags, readData } from '../data.ts';
-import { adapterFlag, halfFlag, judging, openDevice } from '../device.ts';
+import { adapterFlag, halfFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { choice, flag, integer, optionalFlag, svgFlag, text } from '../flags.ts';
 import { policyFlags, policyOptions } from '../policy.ts';
@@ -55,7 +55,7 @@ export const evaluateVerb = defineVerb({
     if (flags.half && flags.slowDown !== undefined) {
       throw new UsageError('--slow-down: expected a model in f32, got --half: its search needs gradients');
     }
-    const decided = decide(network, judging(details.thresholds, flags), flags);
+    const decided = decide(network, details.thresholds, flags);
     const { record } = flags;
     if (record !== undefined) await checkRecord(record);
     const parts = await readData(flags);

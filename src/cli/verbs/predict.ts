@@ -4,7 +4,7 @@ import { significant } from '../../report/format.ts';
 import { table } from '../../report/table.ts';
 import { note } from '../console.ts';
 import { criterionFlags, decide, decidesItself, fromModel } from '../criterion.ts';
-import { adapterFlag, halfFlag, judging, openDevice } from '../device.ts';
+import { adapterFlag, halfFlag, openDevice } from '../device.ts';
 import { readBytes } from '../files.ts';
 import { toggle } from '../flags.ts';
 import { policyFlags, policyOptions } from '../policy.ts';
@@ -27,7 +27,7 @@ export const predictVerb = defineVerb({
   async run([file, ...inputs], flags) {
     const bytes = await readBytes(file!, 'a model file');
     const { network, details } = readModelFile(bytes, file);
-    const decided = decide(network, judging(details.thresholds, flags), flags);
+    const decided = decide(network, details.thresholds, flags);
     if (!decided && !decidesItself(network, flags)) {
       const lacking = `${file} has no thresholds for ${flags.criterion ?? 'any criterion'}`;
       throw new UsageError(`--threshold: expected one, since ${lacking}; exitgpu train stores some`);
