@@ -1,7 +1,7 @@
 /**
- * `npm run bench:peers -- [--browser] [FILTER...] [--passes N] [--json FILE]`: exitgpu beside other engines, in Node on
- * the best adapter or in a headless Chromium. They are installed when this runs for the first time (360 MB), apart from
- * the packages of this repository.
+ * `npm run bench:peers -- [--browser | --memory] [FILTER...] [--passes N] [--json FILE]`: exitgpu beside other
+ * engines, in Node on the best adapter or in a headless Chromium. They are installed when this runs for the first time
+ * (360 MB), apart from the packages of this repository.
  */
 import './node-version.mjs';
 import { readOptions } from '../bench/peers/options.mjs';

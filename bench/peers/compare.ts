@@ -1,7 +1,6 @@
 /** What measures, in Node as in a page: opens the peers, compares their answers, and lets them take turns. */
 import type { Case, Results, Work } from './cases.ts';
 import { distance, expectedResults } from './oracle.ts';
-import { peakBuffers } from './memory.ts';
 import type { Peer, PeerList, Prepared } from './peer.ts';
 
 /** Of a peer in a pass; and no fewer calls than these. */
@@ -18,7 +17,7 @@ export type Outcome =
       readonly medianMs: number;
       readonly spread: number;
       readonly distance: number;
-      /** In buffers, to the first results; left out of those whose buffers nobody here sees. */
+      /** In buffers, to the first results, of a process of its own; left out where nobody here sees them. */
       readonly peakBytes?: number;
     }
   | { readonly reason: string };
@@ -87,7 +86,6 @@ export async function compare(
   interface Ready {
     readonly prepared: Prepared;
     readonly results: Results;
-    readonly peakBytes: number;
     readonly errors: number;
     readonly medians: number[];
   }
@@ -97,11 +95,8 @@ export async function compare(
     try {
       const { errors = 0 } = peer;
       await tell(peerName);
-      const { value, peakBytes } = await peakBuffers(async () => {
-        prepared = await peer.prepare(work);
-        return { prepared, results: await prepared.results() };
-      });
-      ready.set(peerName, { ...value, peakBytes, errors, medians: [] });
+      prepared = await peer.prepare(work);
+      ready.set(peerName, { prepared, results: await prepared.results(), errors, medians: [] });
     } catch (error) {
       outcomes[peerName] = { reason: reasonOf(error) };
       free(prepared);
@@ -132,10 +127,9 @@ export async function compare(
       }
     }
   }
-  for (const [peerName, { results, peakBytes, errors, medians }] of ready) {
+  for (const [peerName, { results, errors, medians }] of ready) {
     const reported = (peers.get(peerName)!.errors ?? 0) - errors;
-    const seen = peakBytes > 0 && { peakBytes };
-    const outcome = { ...statistics(medians), distance: distance(results, expected), ...seen };
+    const outcome = { ...statistics(medians), distance: distance(results, expected) };
     leave(peerName, reported > 0 ? { reason: `${reported} errors of WebGPU` } : outcome);
   }
   return { name, ...(against && { against }), outcomes };

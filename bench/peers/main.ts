@@ -1,8 +1,9 @@
 /**
- * `npm run bench:peers -- [--browser] [FILTER...] [--passes N] [--json FILE]`: the cases whose names contain one of
- * the filters, or all, asked of every peer in one process on one adapter, or in one page of a headless Chromium.
+ * `npm run bench:peers -- [--browser | --memory] [FILTER...] [--passes N] [--json FILE]`: the cases whose names contain
+ * one of the filters, or all, asked of every peer in one process on one adapter, or in one page of a headless Chromium;
+ * for the memory that they take, of each in a process of its own.
  * Answers are compared with a double-precision oracle before any time is taken; the peers then take turns, pass by
- * pass. Writes `bench/results/peers.json`, or `peers-browser.json`, if all were asked.
+ * pass. Writes `bench/results/peers.json`, `peers-browser.json` or `peers-memory.json` if all were asked.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CASES, COLD } from './cases.ts';
+import type { Case } from './cases.ts';
 import { compare, errorsOf, openPeers, reasonOf, statistics } from './compare.ts';
 import type { Outcome, Place, Row } from './compare.ts';
 import { readOptions } from './options.mjs';
@@ -19,11 +21,11 @@ import { line, markdown, memoryMarkdown } from './report.ts';
 
 const COLD_NAME = `cold: from opening the device to the first answer, ${COLD.name}`;
 
-const { browser, json, passes, filters } = readOptions(process.argv.slice(2));
+const { browser, memory, json, passes, filters } = readOptions(process.argv.slice(2));
 const wanted = (name: string): boolean => filters.length === 0 || filters.some((filter) => name.includes(filter));
 const cases = CASES.filter(({ name }) => wanted(name));
 // A page has no caches of drivers to turn off, and no process of its own.
-const cold = !browser && wanted(COLD_NAME);
+const cold = !browser && !memory && wanted(COLD_NAME);
 if (cases.length === 0 && !cold) throw new Error(`bench:peers: no case is named like '${filters.join("', '")}'`);
 
 const place = browser ? await (await import('./browser.ts')).openChromium(passes) : await openHere();
@@ -34,10 +36,11 @@ const add = (row: Row): void => {
   rows.push(row);
   console.error(line(row, rows));
 };
-for (const each of cases) add(await place.compare(each));
-if (cold) add(await compareCold());
-console.log(`\nadapter: ${adapter}; ${passes} passes, best / median in ms\n\n${markdown(rows, names)}\n\n${memoryMarkdown(rows, names)}`);
-const usual = new URL(`../results/peers${browser ? '-browser' : ''}.json`, import.meta.url);
+for (const each of cases) add(memory ? await compareAlone(each.name, each, 1) : await place.compare(each));
+if (cold) add(await compareAlone(COLD_NAME, COLD, passes));
+const found = memory ? memoryMarkdown(rows, names) : `${passes} passes, best / median in ms\n\n${markdown(rows, names)}`;
+console.log(`\nadapter: ${adapter}; ${found}`);
+const usual = new URL(`../results/peers${browser ? '-browser' : memory ? '-memory' : ''}.json`, import.meta.url);
 const file = json ?? (filters.length === 0 ? fileURLToPath(usual) : undefined);
 if (file) {
   const environment = {
@@ -70,16 +73,23 @@ async function openHere(): Promise<Place> {
   };
 }
 
-/** Each in a process of its own, with the caches of drivers off. */
-async function compareCold(): Promise<Row> {
-  const found = new Map(names.map((name) => [name, [] as { ms: number; distance: number }[]]));
+/** What `alone.ts` prints. */
+interface Call {
+  readonly ms: number;
+  readonly peakBytes: number;
+  readonly distance: number;
+}
+
+/** Each peer in a process of its own, with the caches of drivers off. */
+async function compareAlone(rowName: string, asked: Case, passes: number): Promise<Row> {
+  const found = new Map(names.map((name) => [name, [] as Call[]]));
   const outcomes: Record<string, Outcome> = {};
-  const script = fileURLToPath(new URL('cold.ts', import.meta.url));
+  const script = fileURLToPath(new URL('alone.ts', import.meta.url));
   const env = { ...process.env, MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' };
   for (let pass = 0; pass < passes; pass++) {
     for (const [name, calls] of found) {
       try {
-        const args = ['--import', 'tsx', script, name];
+        const args = ['--import', 'tsx', script, name, asked.name];
         calls.push(JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout));
       } catch (error) {
         // What a child wrote before it died says more than that it did.
@@ -90,10 +100,12 @@ async function compareCold(): Promise<Row> {
     }
   }
   for (const [name, calls] of found) {
-    const furthest = Math.max(...calls.map((call) => call.distance));
-    outcomes[name] = { ...statistics(calls.map(({ ms }) => ms)), distance: furthest };
+    const most = (of: (call: Call) => number): number => Math.max(...calls.map(of));
+    const peakBytes = most((call) => call.peakBytes);
+    const seen = peakBytes > 0 && { peakBytes };
+    outcomes[name] = { ...statistics(calls.map(({ ms }) => ms)), distance: most((call) => call.distance), ...seen };
   }
-  return { name: COLD_NAME, outcomes };
+  return { name: rowName, outcomes };
 }
 
 /** Of what is measured, and of Dawn in Node: Chromium has its own. */

@@ -1,4 +1,4 @@
-/** The most bytes that `body` held at a time in buffers of WebGPU that it made; what lies in a pool from before is free. */
+/** The most bytes that `body` held at a time in buffers of WebGPU that it made. */
 export async function peakBuffers<T>(body: () => Promise<T>): Promise<{ value: T; peakBytes: number }> {
   const { createBuffer } = GPUDevice.prototype;
   const { destroy } = GPUBuffer.prototype;

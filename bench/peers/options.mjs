@@ -11,6 +11,7 @@ export function readOptions(args) {
     allowPositionals: true,
     options: {
       browser: { type: 'boolean', default: false },
+      memory: { type: 'boolean', default: false },
       passes: { type: 'string', default: '3' },
       json: { type: 'string' },
     },
@@ -19,5 +20,6 @@ export function readOptions(args) {
   if (!(Number.isInteger(passes) && passes > 0)) {
     throw new Error(`bench:peers: expected --passes of 1 or more, got '${values.passes}'`);
   }
-  return { browser: values.browser, json: values.json, passes, filters };
+  if (values.browser && values.memory) throw new Error('bench:peers: expected --memory in Node, got --browser too');
+  return { browser: values.browser, memory: values.memory, json: values.json, passes, filters };
 }

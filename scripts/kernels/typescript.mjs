@@ -30,7 +30,10 @@ export function moduleText(file, kernels) {
  * @param {import('../kernels.d.mts').LinkedKernel[]} kernels
  */
 export function codeText(file, kernels) {
-  const texts = kernels.map(({ name, code }) => `export const ${camel(name)} = \`${code}\`;\n`);
+  const texts = kernels.flatMap(({ name, code, f16 }) => [
+    `export const ${camel(name)} = \`${code}\`;\n`,
+    ...(f16 ? [`export const ${camel(name)}Half = ${literal(f16.lines)};\n`] : []),
+  ]);
   return `// Made from wgsl/${basename(file)} by scripts/kernels.mjs; edit that file.\n${texts.join('\n')}`;
 }
 
@@ -75,15 +78,16 @@ function kernelText(base, kernel) {
     (override) => `readonly ${override.name}?: ${override.type === 'bool' ? 'boolean' : 'number'}`,
   );
   const type = `Kernel<${names}, ${paramsType}, ${constants.length > 0 ? `{ ${constants.join('; ')} }` : undefined}>`;
+  const loader = (what) => `async () => (await import('./code/${base}.ts')).${what}`;
   const properties = {
     name: literal(name),
-    code: `async () => (await import('./code/${base}.ts')).${camel(name)}`,
+    code: loader(camel(name)),
     storage: `[${storage.map((binding) => `\n    ${literal(binding)},`).join('')}\n  ]`,
     params: params && `{ binding: ${params.binding}, struct: ${paramsType} }`,
     live: live && literal(live),
     workgroupSize: literal(workgroupSize),
     features: literal(features),
-    f16: f16 && JSON.stringify(f16),
+    f16: f16 && `{ bindings: ${literal(f16.bindings)}, lines: ${loader(`${camel(name)}Half`)} }`,
   };
   const comment = opening.replaceAll('*/', '* /').replace(/^/gm, ' * ');
   const lines = Object.entries(properties).flatMap(([key, value]) => (value ? `  ${key}: ${value},\n` : []));

@@ -3,11 +3,9 @@ import type { ExitKernels } from '../kernels/exit-kernels.ts';
 import { exitSettings } from './criterion-steps.ts';
 import { criterionOf, entropy, looksBack, resolveCriterion } from './criteria.ts';
 import type { Criterion } from './criteria.ts';
-import { ExitCounters } from './exit-counters.ts';
 import { learnedCriterion, learnsToLeave } from './learned-criterion.ts';
 import type { Model } from './model.ts';
 import { checkBuilt, networkIdentity } from './network.ts';
-import { checkBins, halvingBins, measureOf } from './monitor/histograms.ts';
 import type { ScoreBins } from './monitor/histograms.ts';
 import type { Network } from './network.ts';
 import { checkChoice, POLICIES } from './scheduling/costs.ts';
@@ -101,7 +99,8 @@ export async function resolveOptions(model: Model, options: ClassifierOptions): 
   const given = options.criterion ?? (await storedCriterion(model, exits));
   const kernels = options.exitKernel ?? (given?.kind === 'wgsl' ? given.kernels : undefined);
   const criterion = checkCriterion(given, model, kernels);
-  const counters = options.monitor ? countersOf(model, options.monitor, criterion) : undefined;
+  const { monitor } = options;
+  const counters = monitor ? (await import('./exit-counters.ts')).exitCounters(model, monitor, criterion) : undefined;
   const staged = { batch, ensemble, count, kernels, counters };
   if (policy === 'auto') {
     const shares = options.shares ?? knownShares(model, options);
@@ -140,14 +139,6 @@ function exitsOf({ network }: Model, { policy, exits }: ClassifierOptions): read
   const all = exits ?? network.stages.map((_, index) => index + 1);
   checkBuilt('compile', all, stages);
   return all;
-}
-
-/** @throws ArgumentError for bins that are none, or not of this network */
-function countersOf({ device, network }: Model, monitor: ScoreBins | true, criterion: Criterion): ExitCounters {
-  const { classes, stages: { length: exits } } = network;
-  const bins = monitor === true ? halvingBins(measureOf(criterion), { exits, classes }) : monitor;
-  checkBins('compile', bins, exits);
-  return new ExitCounters(device, classes, bins);
 }
 
 /** Resolved, small enough for the kernels, and of the kind that they decide by. @throws ArgumentError */

@@ -1,10 +1,21 @@
 import type { Device } from '../device/device.ts';
 import { exitHistogram } from '../kernels/exit-histogram.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import type { Criterion } from './criteria.ts';
+import type { Model } from './model.ts';
+import { checkBins, halvingBins, measureOf } from './monitor/histograms.ts';
 import type { ExitHistogram, ScoreBins } from './monitor/histograms.ts';
 
 /** In place of the edges that an exit has fewer of than others: above any score. */
 const BEYOND = 3e38;
+
+/** @throws ArgumentError for bins that are none, or not of this network */
+export function exitCounters({ device, network }: Model, monitor: ScoreBins | true, criterion: Criterion): ExitCounters {
+  const { classes, stages: { length: exits } } = network;
+  const bins = monitor === true ? halvingBins(measureOf(criterion), { exits, classes }) : monitor;
+  checkBins('compile', bins, exits);
+  return new ExitCounters(device, classes, bins);
+}
 
 /**
  * Histograms of the samples that leave, in GPU memory: one for all programs of a classifier, which count into it one

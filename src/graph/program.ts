@@ -44,7 +44,7 @@ export interface CompileOptions {
  */
 export type GridKind = 'full' | 'indirect';
 
-/** What a run takes: host data, a tensor, an earlier output, or (part of) a buffer of the page. */
+/** What a run takes: host data, a tensor, an earlier output, or, but for f16, (part of) a buffer of the page. */
 export type RunInput = TypedArray | Tensor | Output | GPUBuffer | BufferRange;
 
 export interface Launch {

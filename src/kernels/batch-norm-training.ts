@@ -4,7 +4,7 @@ import { batchNormInputGrad, batchNormSums, CHUNK, partsOf } from './batch-norm-
 import { normalize } from './batch-norm.ts';
 import type { BatchNormAttributes } from './batch-norm.ts';
 import { activationGrad } from './binary.ts';
-import { channelParams, checkChannels, checkEpsilon } from './channels.ts';
+import { channelParams, checkChannels, checkEpsilon, EPSILON } from './channels.ts';
 import { defineOp, dispatch } from './define.ts';
 import type { Dispatch, LowerContext, Operand, Value } from './define.ts';
 import { batchStatisticsJoinKernel } from './generated/batch-statistics-join.ts';
@@ -35,7 +35,7 @@ export const batchNormTraining = defineOp<
     ...statistics(x, { mean, variance }, context),
     normalize({ x, mean, variance, scale, shift, y }, attributes),
   ],
-  gradient({ x, scale, y, mean, variance, dy: grad, dmean, dvariance }, { epsilon = 1e-5, activation = 'none' }) {
+  gradient({ x, scale, y, mean, variance, dy: grad, dmean, dvariance }, { epsilon = EPSILON, activation = 'none' }) {
     if (dmean || dvariance) {
       const what = 'batch-norm-training: has no gradient through its outputs mean and variance';
       throw new NoGradientError(`${what}; take mean({ x }) where they are wanted themselves`);

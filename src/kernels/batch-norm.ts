@@ -3,7 +3,7 @@ import { absorbActivation, activationCode } from './activation.ts';
 import type { Activation } from './activation.ts';
 import { activationGrad } from './binary.ts';
 import { batchNormSums } from './batch-norm-grad.ts';
-import { channelParams, checkChannels, checkEpsilon, runGrid } from './channels.ts';
+import { channelParams, checkChannels, checkEpsilon, EPSILON, runGrid } from './channels.ts';
 import { constant, defineOp, dispatch } from './define.ts';
 import type { Dispatch, Op, Operand, Value } from './define.ts';
 import { batchNormKernel } from './generated/batch-norm.ts';
@@ -20,7 +20,7 @@ type Given<T> = { x: T; mean: T; variance: T; scale: T; shift: T };
 
 /** The launch that normalises by statistics, wherever they come from. */
 export function normalize(bind: Given<Value> & { y: Value }, attributes: BatchNormAttributes): Dispatch {
-  const { epsilon = 1e-5, activation = 'none' } = attributes;
+  const { epsilon = EPSILON, activation = 'none' } = attributes;
   return dispatch(batchNormKernel, {
     bind,
     params: { ...channelParams(bind.x), epsilon },
@@ -46,7 +46,7 @@ export const batchNorm: Op<Given<Operand>, 'y', BatchNormAttributes> = defineOp(
     normalize({ x, mean, variance, scale, shift, y }, attributes),
   ],
   absorb: absorbActivation,
-  gradient({ x, mean, variance, scale, y, dy: grad }, { epsilon = 1e-5, activation = 'none' }) {
+  gradient({ x, mean, variance, scale, y, dy: grad }, { epsilon = EPSILON, activation = 'none' }) {
     const dy = activationGrad(activation, y, grad);
     const { dscale, dshift } = batchNormSums({ x, dy, mean, variance }, { epsilon });
     const zeros = zerosLike(mean);

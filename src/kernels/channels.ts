@@ -13,8 +13,11 @@ export function checkChannels(op: string, x: Spec, perChannel: Readonly<Record<s
   }
 }
 
+/** Added to variances where left out. */
+export const EPSILON = 1e-5;
+
 /** @throws ArgumentError */
-export function checkEpsilon(op: string, epsilon = 1e-5): void {
+export function checkEpsilon(op: string, epsilon = EPSILON): void {
   if (epsilon > 0 && epsilon < Infinity) return;
   throw new ArgumentError(`${op}: expected an epsilon greater than 0, got ${epsilon}`);
 }

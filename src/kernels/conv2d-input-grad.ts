@@ -6,15 +6,17 @@ import { defineOp, dispatch, isGradient } from './define.ts';
 import type { Dispatch, Grid, LowerContext, Operand, Value } from './define.ts';
 import { conv2dInputGradSubgroupKernel } from './generated/conv2d-input-grad-subgroup.ts';
 import { conv2dInputGradKernel } from './generated/conv2d-input-grad.ts';
+import { absorbResidual } from './residual.ts';
 import { channelTile, convolutionParams, threadsFor, unrolled, windowClass } from './window2d.ts';
 import type { Window2d } from './window2d.ts';
 
 /** Channels and pixels of a row that one invocation of `wgsl/conv2d-input-grad.wgsl` and its variant computes. */
 const [MOST_CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];
 
-/** What the sum goes through on its way to the result: a bias and an activation, or the gradient of one. */
+/** What the sum goes through on its way to the result: what is added, and an activation or the gradient of one. */
 interface Finish extends GradAttributes {
   readonly bias?: Value | undefined;
+  readonly residual?: Value | undefined;
   readonly activation?: Activation | undefined;
   readonly activated?: Value | undefined;
 }
@@ -26,19 +28,27 @@ interface Finish extends GradAttributes {
 export function inputGradLaunches(
   { dy, weight, dx }: { readonly dy: Value; readonly weight: Value; readonly dx: Value },
   { window, groups }: { readonly window: Window2d; readonly groups: number },
-  { bias, activation = 'none', activated, activationGrad = 'none' }: Finish,
+  { bias, residual, activation = 'none', activated, activationGrad = 'none' }: Finish,
   { choose }: LowerContext,
 ): Dispatch[] {
   const { input, stride } = window;
   const samples = leadPerSample(dy);
   const inChannels = weight.shape[1]! * groups;
   // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
-  const bind = { dy, weight, bias: bias ?? weight, activated: activated ?? weight, dx };
+  const bind = {
+    dy,
+    weight,
+    bias: bias ?? weight,
+    residual: residual ?? weight,
+    activated: activated ?? weight,
+    dx,
+  };
   const params = convolutionParams(window, samples, [inChannels, dy.shape[1]!], groups);
   const CHANNELS = channelTile(params.groupInChannels, MOST_CHANNELS);
   const overrides = {
     SLIDING: params.outStepX === 1,
     BIAS: bias !== undefined,
+    RESIDUAL: residual !== undefined,
     ACTIVATION: activationCode[activation],
     ACTIVATION_GRAD: activationCode[activationGrad],
   };
@@ -74,17 +84,19 @@ export function inputGradLaunches(
 
 /** Gradient of a convolution by its input, of which `like` is the spec: from `dy` and `weight`. */
 export const conv2dInputGrad = defineOp<
-  { dy: Operand; weight: Operand; activated?: Operand },
+  { dy: Operand; weight: Operand; residual?: Operand; activated?: Operand },
   'y',
   { like: Spec; window: Window2d } & GradAttributes
 >({
   name: 'conv2d-input-grad',
   infer: (_, { like: { dtype, shape, rows } }) => ({ y: { dtype, shape, rows } }),
-  lower({ dy, weight, activated }, { y }, { like, window, activationGrad = 'none' }, context) {
+  lower({ dy, weight, residual, activated }, { y }, { like, window, activationGrad = 'none' }, context) {
     const groups = like.shape[1]! / weight.shape[1]!;
-    return inputGradLaunches({ dy, weight, dx: y }, { window, groups }, { activated, activationGrad }, context);
+    const finish = { residual, activated, activationGrad };
+    return inputGradLaunches({ dy, weight, dx: y }, { window, groups }, finish, context);
   },
   gradient: isGradient,
   macs: ({ dy, weight }) => sizeOf(dy.shape) * sizeOf(weight.shape.slice(1)),
-  absorb: absorbActivationGrad,
+  absorb: (next, attributes, inputs) =>
+    absorbActivationGrad(next, attributes) ?? absorbResidual(next, attributes, inputs),
 });

@@ -1,9 +1,11 @@
 import { ArgumentError } from '../errors.ts';
 import { isFloat, leadPerSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { absorbActivation, activationCode } from './activation.ts';
+import { absorbActivation, activates, activationCode } from './activation.ts';
 import type { Activation } from './activation.ts';
+import type { BatchNormAttributes } from './batch-norm.ts';
 import { activationGrad } from './binary.ts';
+import { EPSILON } from './channels.ts';
 import { conv2dInputGrad } from './conv2d-input-grad.ts';
 import { conv2dWeightGrad } from './conv2d-weight-grad.ts';
 import { defineOp, dispatch, expected, once } from './define.ts';
@@ -11,6 +13,7 @@ import type { Absorbed, Dispatch, Following, Grid, Op, Operand, Value } from './
 import { conv2dSubgroupKernel } from './generated/conv2d-subgroup.ts';
 import { conv2dKernel } from './generated/conv2d.ts';
 import type { MaxPool2dAttributes } from './pool2d.ts';
+import { absorbResidual } from './residual.ts';
 import { channelTile, convolutionParams, pair, threadsFor, unrolled, window2d, windowClass } from './window2d.ts';
 import type { Pair, Window2d, WindowAttributes } from './window2d.ts';
 
@@ -21,10 +24,17 @@ export interface Conv2dAttributes extends Omit<WindowAttributes, 'ceil'> {
   readonly activation?: Activation;
 }
 
-/** What `absorb` adds: the maximum over windows of 2 x 2 side by side, in the same kernel. */
+/** What `absorb` adds, all in the same kernel. */
 interface FusedAttributes extends Conv2dAttributes {
+  /** There are mean, variance, scale and shift, as of `batchNorm`. */
+  readonly epsilon?: number;
+  /** The maximum over windows of 2 x 2 side by side. */
   readonly maxPool?: true;
 }
+type NormInputs<T> = { readonly [name in (typeof NORM_INPUTS)[number]]?: T };
+type FusedInputs = Inputs & NormInputs<Operand> & { readonly residual?: Operand };
+
+const NORM_INPUTS = ['mean', 'variance', 'scale', 'shift'] as const;
 
 /** Channels and neighbouring pixels that one invocation of `wgsl/conv2d.wgsl` and its variant computes. */
 const [MOST_CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];
@@ -72,27 +82,30 @@ type Inputs = ConvolutionInputs<Operand>;
  * `f32[samples, out, ...]`, its height and width as `window2d` says. Where there are groups, an output channel sums
  * over the input channels of its group alone.
  */
-export const conv2d: Op<Inputs, 'y', Conv2dAttributes> = defineOp<Inputs, 'y', FusedAttributes>({
+export const conv2d: Op<Inputs, 'y', Conv2dAttributes> = defineOp<FusedInputs, 'y', FusedAttributes>({
   name: 'conv2d',
-  half: ['x', 'weight', 'bias'],
+  half: ['x', 'weight', 'bias', 'residual', 'scale', 'shift'],
   infer(inputs, attributes) {
     const { x, weight } = inputs;
     const { output } = windowOf(inputs, attributes);
     return { y: { dtype: 'f32', shape: [x.shape[0]!, weight.shape[0]!, ...output], rows: x.rows } };
   },
   lower(inputs, { y }, attributes, { choose }) {
-    const { x, weight, bias } = inputs;
+    const { x, weight, bias, residual, mean, variance, scale, shift } = inputs;
     const window = windowOf(inputs, attributes);
     const [outHeight, outWidth] = window.output;
     const samples = leadPerSample(x);
-    const { groups = 1, activation = 'none', maxPool = false } = attributes;
-    // A kernel's bindings are all bound: without a bias, it is given something that it does not look at.
-    const bind = { x, weight, bias: bias ?? weight, y };
-    const params = convolutionParams(window, samples, [x.shape[1]!, weight.shape[0]!], groups);
+    const { groups = 1, activation = 'none', maxPool = false, epsilon = 0 } = attributes;
+    // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
+    const norm = { mean: mean ?? weight, variance: variance ?? weight, scale: scale ?? weight, shift: shift ?? weight };
+    const bind = { x, weight, added: bias ?? residual ?? weight, y, ...norm };
+    const params = { ...convolutionParams(window, samples, [x.shape[1]!, weight.shape[0]!], groups), epsilon };
     const CHANNELS = channelTile(params.groupOutChannels, MOST_CHANNELS);
     const overrides = {
       SLIDING: window.stride[1] === 1 && window.dilation[1] === 1,
       BIAS: bias !== undefined,
+      RESIDUAL: residual !== undefined,
+      NORM: mean !== undefined,
       ACTIVATION: activationCode[activation],
       POOL: maxPool,
     };
@@ -134,23 +147,37 @@ export const conv2d: Op<Inputs, 'y', Conv2dAttributes> = defineOp<Inputs, 'y', F
       bias: () => parameters().bias,
     };
   },
-  absorb: (next, attributes, inputs) => absorbActivation(next, attributes) ?? absorbMaxPool(next, attributes, inputs),
+  absorb: (next, attributes, inputs) =>
+    absorbActivation(next, attributes) ??
+    absorbBatchNorm(next, attributes, inputs) ??
+    absorbMaxPool(next, attributes, inputs) ??
+    (inputs.bias || attributes.maxPool ? undefined : absorbResidual(next, attributes, inputs)),
   // The result may be pooled.
   macs: (inputs, _, attributes) =>
     sizeOf(conv2d.infer(inputs, attributes).y.shape) * sizeOf(inputs.weight.shape.slice(1)),
 });
 
+type Given<T> = { readonly [name in keyof FusedInputs]: T };
+
+/** Normalisation by given statistics: the first thing that happens to a sum. */
+function absorbBatchNorm(next: Following, attributes: FusedAttributes, inputs: Given<Value>): Absorbed | undefined {
+  if (next.op !== 'batch-norm' || inputs.mean || inputs.residual) return undefined;
+  if (activates(attributes) || attributes.maxPool || !isResultOf(next, attributes, inputs)) return undefined;
+  const { epsilon = EPSILON, activation = 'none' } = next.attributes as BatchNormAttributes;
+  const { x: _, ...norm } = next.inputs;
+  return { attributes: { ...attributes, epsilon, activation }, inputs: norm };
+}
+
+/** Whether it comes in the shape that it has: under another, the same elements are other planes. */
+const isResultOf = (next: Following, attributes: FusedAttributes, inputs: Given<Spec>): boolean =>
+  String(next.inputs[next.through]!.shape) === String(conv2d.infer(inputs, attributes).y.shape);
+
 /** The pooling of most networks, whose windows an invocation has whole. */
-function absorbMaxPool(
-  next: Following,
-  attributes: FusedAttributes,
-  inputs: ConvolutionInputs<Spec>,
-): Absorbed | undefined {
-  if (next.op !== 'max-pool2d' || attributes.maxPool) return undefined;
+function absorbMaxPool(next: Following, attributes: FusedAttributes, inputs: Given<Value>): Absorbed | undefined {
+  if (next.op !== 'max-pool2d' || attributes.maxPool || inputs.residual) return undefined;
   const { kernel, activation = 'none', ...how } = next.attributes as MaxPool2dAttributes;
   const x = next.inputs[next.through]!;
-  // Under another shape, the same elements are other planes.
-  if (String(x.shape) !== String(conv2d.infer(inputs, attributes).y.shape)) return undefined;
+  if (!isResultOf(next, attributes, inputs)) return undefined;
   const window = window2d('conv2d', x, pair(kernel), { stride: kernel, ...how });
   const whole = window.output.every((length, axis) => length === Math.floor(window.input[axis]! / 2));
   const { stride, dilation, padBefore } = window;

@@ -74,8 +74,8 @@ export function takeLinear(
   attributes: object,
   decision: Readonly<Record<string, Value>>,
 ): Absorbed | undefined {
-  const { x, weight, bias } = inputs;
-  if (op !== 'linear' || !bias || x!.rows?.max !== 1 || x!.shape.length !== 2 || activates(layer as LinearAttributes)) {
+  const { x, weight, bias, residual } = inputs;
+  if (op !== 'linear' || !bias || residual || x!.rows?.max !== 1 || x!.shape.length !== 2 || activates(layer as LinearAttributes)) {
     return undefined;
   }
   const { next, ...others } = attributes as ExitHeadAttributes & Readonly<Record<string, unknown>>;

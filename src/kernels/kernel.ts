@@ -37,6 +37,9 @@ export interface Struct<T = any> {
   readonly [typed]?: (value: T) => T;
 }
 
+type Loadable<T> = T | (() => Promise<T>);
+type Lines = Readonly<Record<number, string>>;
+
 /**
  * A compute kernel as scripts/kernels.mjs reflects it from its .wgsl file: entry point `main`, everything in group 0.
  * `Storage`: names of its storage bindings. `Params`: value of its uniform `params`, `undefined` if it has none.
@@ -45,7 +48,7 @@ export interface Struct<T = any> {
 export interface Kernel<Storage extends string = string, Params = any, Overrides = any> {
   readonly name: string;
   /** The text, or what loads it: a page fetches that of the kernels that it launches. */
-  readonly code: string | (() => Promise<string>);
+  readonly code: Loadable<string>;
   readonly storage: readonly StorageBinding<Storage>[];
   readonly params?: { readonly binding: number; readonly struct: Struct<Params> };
   /** The uniform that bounds the live rows. */
@@ -55,15 +58,17 @@ export interface Kernel<Storage extends string = string, Params = any, Overrides
   /** WebGPU features that the code enables. */
   readonly features: readonly ('shader-f16' | 'subgroups')[];
   /** Where there is a form of the kernel for values in f16: what it binds as such, and its lines that are others. */
-  readonly f16?: { readonly bindings: readonly string[]; readonly lines: Readonly<Record<number, string>> };
+  readonly f16?: { readonly bindings: readonly string[]; readonly lines: Loadable<Lines> };
   readonly [typed]?: (params: Params, overrides: Overrides) => [Params, Overrides];
 }
 
 /** @throws GpuError if it cannot be loaded */
-export async function codeOf({ name, code }: Kernel): Promise<string> {
-  if (typeof code === 'string') return code;
+export const codeOf = (kernel: Kernel): Promise<string> => loaded(kernel, kernel.code);
+
+async function loaded<T extends string | Lines>({ name }: Kernel, value: Loadable<T>): Promise<T> {
+  if (typeof value !== 'function') return value;
   try {
-    return await code();
+    return await value();
   } catch (cause) {
     throw new GpuError(`kernel ${name}: its text could not be loaded, which is a file beside the library`, { cause });
   }
@@ -80,7 +85,10 @@ export function inHalf(kernel: Kernel): Kernel | undefined {
     half = {
       ...kernel,
       name: `${kernel.name}-f16`,
-      code: async () => (await codeOf(kernel)).split('\n').map((line, index) => f16.lines[index] ?? line).join('\n'),
+      code: async () => {
+        const lines = await loaded(kernel, f16.lines);
+        return (await codeOf(kernel)).split('\n').map((line, index) => lines[index] ?? line).join('\n');
+      },
       storage: storage.map((binding) =>
         f16.bindings.includes(binding.name) ? { ...binding, element: 'f16', size: binding.size / 2 } : binding),
       features: ['shader-f16', ...features],

@@ -3,22 +3,27 @@ import { absorbActivation } from './activation.ts';
 import type { Activation } from './activation.ts';
 import { activationGrad } from './binary.ts';
 import { defineOp, expected, once } from './define.ts';
-import type { Operand, Value } from './define.ts';
+import type { Op, Operand, Value } from './define.ts';
 import { linearParameterGrad } from './linear-parameter-grad.ts';
 import { matmul } from './matmul.ts';
 import { launchProduct } from './product.ts';
 import { reshape } from './reshape.ts';
+import { absorbResidual } from './residual.ts';
 
 export interface LinearAttributes {
   /** Applied to the result in the same kernel. */
   readonly activation?: Activation;
 }
 
+type Inputs = { x: Operand; weight: Operand; bias?: Operand };
+/** With what `absorb` adds. */
+type FusedInputs = Inputs & { residual?: Operand };
+
 /**
  * `activation(x weight^T + bias)`. x: `f32[..., in]`, weight: `f32[out, in]`, bias: `f32[out]` or none; result:
  * `f32[..., out]`.
  */
-export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 'y', LinearAttributes>({
+export const linear: Op<Inputs, 'y', LinearAttributes> = defineOp<FusedInputs, 'y', LinearAttributes>({
   name: 'linear',
   infer({ x, weight, bias }) {
     const [out, features] = weight.shape;
@@ -31,15 +36,15 @@ export const linear = defineOp<{ x: Operand; weight: Operand; bias?: Operand }, 
     }
     return { y: { dtype: 'f32', shape: [...x.shape.slice(0, -1), out!], rows: x.rows } };
   },
-  lower({ x, weight, bias }, { y }, { activation }, context) {
+  lower({ x, weight, bias, residual }, { y }, { activation }, context) {
     const [n, k] = weight.shape as [number, number];
     const m = sizeOf(x.shape.slice(0, -1));
     const sizes = { batch: [], m, n, k, sampleAxis: 'm' } as const;
     const product = { ...sizes, aStrides: [k, 1], bStrides: [1, k], ...(activation && { activation }) } as const;
-    return launchProduct({ a: x, b: weight, bias, y }, product, context);
+    return launchProduct({ a: x, b: weight, bias, residual, y }, product, context);
   },
-  absorb: absorbActivation,
-  half: ['x', 'weight', 'bias'],
+  absorb: (next, attributes, inputs) => absorbActivation(next, attributes) ?? absorbResidual(next, attributes, inputs),
+  half: ['x', 'weight', 'bias', 'residual'],
   gradient({ x, weight, y, dy }, { activation = 'none' }): Record<'x' | 'weight' | 'bias', () => Value> {
     const flat = (value: Value): Value => reshape({ x: value }, { shape: [-1, value.shape.at(-1)!] });
     const grad = flat(activationGrad(activation, y, dy));

@@ -1,23 +1,29 @@
 import { isFloat, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
-import { absorbActivationGrad } from './activation.ts';
-import type { GradAttributes } from './activation.ts';
+import { absorbActivation, absorbActivationGrad } from './activation.ts';
+import type { Activation, GradAttributes } from './activation.ts';
 import { broadcastShapes, broadcastStrides, MAX_RANK, mergeAxes } from './axes.ts';
 import type { Axis } from './axes.ts';
 import { sumTo } from './binary-family.ts';
 import { defineOp, expected } from './define.ts';
-import type { Operand, Value } from './define.ts';
+import type { Op, Operand, Value } from './define.ts';
 import { launchProduct } from './product.ts';
 import type { Product } from './product.ts';
 import { reshape } from './reshape.ts';
+import { absorbResidual } from './residual.ts';
 import type { TransposeAttributes } from './transpose.ts';
 
-export interface MatmulAttributes extends GradAttributes {
+export interface MatmulAttributes {
   /** a is given as [k, m]. */
   readonly transposeA?: boolean;
   /** b is given as [n, k]. */
   readonly transposeB?: boolean;
 }
+
+type Factors = { a: Operand; b: Operand };
+/** With what `absorb` adds. */
+type FusedFactors = Factors & { residual?: Operand; activated?: Operand };
+type FusedAttributes = MatmulAttributes & GradAttributes & { readonly activation?: Activation };
 
 /** @throws ShapeError */
 function productOf(a: Spec, b: Spec, attributes: MatmulAttributes): Product {
@@ -89,7 +95,7 @@ function sampleAxisOf(a: Spec, b: Spec, transposeA: boolean, transposeB: boolean
  * one of the factors or of both; of matrices alone along m (features times weights), or along k on both sides (`a`
  * transposed: the gradient of weights, a sum over the live samples).
  */
-export const matmul = defineOp<{ a: Operand; b: Operand; activated?: Operand }, 'y', MatmulAttributes>({
+export const matmul: Op<Factors, 'y', MatmulAttributes> = defineOp<FusedFactors, 'y', FusedAttributes>({
   name: 'matmul',
   infer({ a, b }, attributes) {
     const { n, sampleAxis } = productOf(a, b, attributes);
@@ -97,24 +103,25 @@ export const matmul = defineOp<{ a: Operand; b: Operand; activated?: Operand }, 
     const before = batchOf(a, b)!.map(({ length }) => length);
     return { y: { dtype: 'f32', shape: [...before, matrix(a, attributes.transposeA ?? false)[0], n], rows } };
   },
-  lower: ({ a, b, activated }, { y }, attributes, context) => {
-    const { activationGrad } = attributes;
-    const product = { ...productOf(a, b, attributes), ...(activationGrad && { activationGrad }) };
-    return launchProduct({ a, b, activated, y }, product, context);
+  lower: ({ a, b, residual, activated }, { y }, attributes, context) => {
+    const { activation, activationGrad } = attributes;
+    const finish = { ...(activation && { activation }), ...(activationGrad && { activationGrad }) };
+    return launchProduct({ a, b, residual, activated, y }, { ...productOf(a, b, attributes), ...finish }, context);
   },
-  absorb: absorbActivationGrad,
+  absorb: (next, attributes, inputs) =>
+    absorbActivation(next, attributes) ??
+    absorbActivationGrad(next, attributes) ??
+    absorbResidual(next, attributes, inputs),
   // A factor whose matrices come transposed is read through its strides.
-  takes({ op, inputs: { x }, attributes: how }, through, attributes, { a, b }) {
-    if (op !== 'transpose' || (through !== 'a' && through !== 'b') || !swapsLast(x!, how as TransposeAttributes)) return;
+  takes({ op, inputs: { x }, attributes: how }, through, attributes, inputs) {
+    if (op !== 'transpose' || (through !== 'a' && through !== 'b') || !swapsLast(inputs[through]!, x!, how as TransposeAttributes)) return;
     const { transposeA = false, transposeB = false } = attributes;
-    const taken =
-      through === 'a'
-        ? { inputs: { a: x!, b }, attributes: { ...attributes, transposeA: !transposeA } }
-        : { inputs: { a, b: x! }, attributes: { ...attributes, transposeB: !transposeB } };
-    const { inputs, attributes: { transposeA: A = false, transposeB: B = false } } = taken;
-    return sampleAxisOf(inputs.a, inputs.b, A, B) && taken;
+    const given = { ...inputs, [through]: x! };
+    const [A, B] = through === 'a' ? [!transposeA, transposeB] : [transposeA, !transposeB];
+    if (!sampleAxisOf(given.a, given.b, A, B)) return undefined;
+    return { inputs: given, attributes: { ...attributes, transposeA: A, transposeB: B } };
   },
-  half: ['a', 'b', 'activated'],
+  half: ['a', 'b', 'residual', 'activated'],
   gradient({ a: wholeA, b: wholeB, dy: whole }, { transposeA = false, transposeB = false }): Gradients {
     // Matrices of a that have one of b in common are one higher matrix, and then so are those of dy.
     const common = transposeA ? 0 : commonAxes(wholeA, wholeB);
@@ -134,12 +141,12 @@ export const matmul = defineOp<{ a: Operand; b: Operand; activated?: Operand }, 
   macs: ({ a }, { y }, { transposeA = false }) => sizeOf(y.shape) * matrix(a, transposeA)[1],
 });
 
-/** Whether a transposition exchanges the last two axes and nothing else. */
-const swapsLast = ({ shape }: Value, { permutation }: TransposeAttributes): boolean => {
+/** Whether y is x with its last two axes exchanged and nothing else, not under another shape either. */
+const swapsLast = (y: Value, { shape }: Value, { permutation }: TransposeAttributes): boolean => {
   const rank = shape.length;
   return shape.every((_, at) => {
     const axis = permutation ? (permutation[at]! + rank) % rank : rank - 1 - at;
-    return axis === (at < rank - 2 ? at : 2 * rank - 3 - at);
+    return axis === (at < rank - 2 ? at : 2 * rank - 3 - at) && y.shape.length === rank && y.shape[at] === shape[axis];
   });
 };
 

@@ -31,6 +31,7 @@ interface ProductValues {
   readonly a: Value;
   readonly b: Value;
   readonly bias?: Value | undefined;
+  readonly residual?: Value | undefined;
   readonly activated?: Value | undefined;
   readonly y: Value;
   readonly sums?: Value;
@@ -44,7 +45,7 @@ const lanesFor = (n: number): number => [1, 2, 4].find((lanes) => n <= lanes * T
 
 /** The launches of a product; `linear` and its gradient use it too. The same bits by every variant. */
 export function launchProduct(values: ProductValues, product: Product, { scratch, choose }: LowerContext): Dispatch[] {
-  const { a, b, bias, activated, y, sums } = values;
+  const { a, b, bias, residual, activated, y, sums } = values;
   const { m, n, k, sampleAxis, aStrides, bStrides, activation = 'none', activationGrad = 'none' } = product;
   const samples = (a.rows ?? b.rows)?.max ?? 1;
   const batch = mergeAxes(product.batch);
@@ -62,10 +63,11 @@ export function launchProduct(values: ProductValues, product: Product, { scratch
     lanes,
   };
   // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
-  const bind = { a, b, bias: bias ?? b, activated: activated ?? b, c: y };
+  const bind = { a, b, bias: bias ?? b, residual: residual ?? b, activated: activated ?? b, c: y };
   const bindWithSums = { ...bind, sums: sums ?? scratch({ dtype: 'f32', shape: [1] }) };
   const finish = {
     BIAS: bias !== undefined,
+    RESIDUAL: residual !== undefined,
     ACTIVATION: activationCode[activation],
     ACTIVATION_GRAD: activationCode[activationGrad],
   };

@@ -3,7 +3,7 @@ import { describe, perSample, sizeOf } from '../tensor/spec.ts';
 import type { Spec } from '../tensor/spec.ts';
 import { axisBehindSamples } from './axes.ts';
 import { mul } from './binary.ts';
-import { checkChannels, checkEpsilon } from './channels.ts';
+import { checkChannels, checkEpsilon, EPSILON } from './channels.ts';
 import { defineOp, dispatch, expected, isGradient, linearGrid } from './define.ts';
 import type { Op, Operand, Value } from './define.ts';
 import { rowNormalizationGradKernel, rowNormalizationGradWideKernel } from './generated/row-normalization-grad.ts';
@@ -81,7 +81,7 @@ const normalization = <A extends NormalizationAttributes>(
       return { y: x };
     },
     lower({ x, scale, bias }, { y }, attributes) {
-      const { wide, lanes, overrides, ...launch } = launchOf(x, rowsOf(x, attributes), rms, attributes.epsilon ?? 1e-5);
+      const { wide, lanes, overrides, ...launch } = launchOf(x, rowsOf(x, attributes), rms, attributes.epsilon ?? EPSILON);
       const all = { ...overrides, SCALE: scale !== undefined, BIAS: bias !== undefined };
       // A kernel's bindings are all bound: where there is none, it is given something that it does not look at.
       const bind = { x, scale: scale ?? x, bias: bias ?? x, y };
@@ -92,7 +92,7 @@ const normalization = <A extends NormalizationAttributes>(
       ];
     },
     gradient({ x, scale, dy }, attributes): Record<'x' | 'scale' | 'bias', () => Value> {
-      const { epsilon = 1e-5 } = attributes;
+      const { epsilon = EPSILON } = attributes;
       const rows = rowsOf(x, attributes);
       const { parameter, inner } = rows;
       const ofParameter = (grad: Value): Value => {

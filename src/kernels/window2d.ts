@@ -148,6 +148,7 @@ export function convolutionParams(window: Window2d, samples: number, channels: [
     outStepY: dilation[0] / common[0],
     outStepX: dilation[1] / common[1],
     parts: 1,
+    epsilon: 0,
   };
 }
 

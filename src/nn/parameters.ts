@@ -92,10 +92,11 @@ export class Parameters {
     if (!this.device.features.has('shader-f16')) {
       throw new GpuError('parameters: expected a device with shader-f16 to keep f16 on, got one without; stay with f32');
     }
+    const values = await this.read();
     const specs = [...this.tensors].map(([name, { shape }]) =>
       [name, { shape, ...(!this.trained.has(name) && { trained: false as const }) }] as const);
     const half = new Parameters(this.device, Object.fromEntries(specs), 'f16');
-    half.write(await this.read());
+    half.write(values);
     return half;
   }
 

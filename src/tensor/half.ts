@@ -5,7 +5,7 @@
 const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);
 
-/** The bits of the nearest f16, the even one of two as near; of more than 65,519 infinity. NaN stays NaN. */
+/** The bits of the nearest f16, the even one of two as near; from 65,520 on infinity. NaN stays NaN. */
 export function halfOf(value: number): number {
   float[0] = value;
   const bits = word[0]!;

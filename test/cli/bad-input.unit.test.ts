@@ -81,6 +81,7 @@ const calls: [string, number, ...string[]][] = [
   ['report @/model.safetensors --out @/page.txt', 2, '--out: expected a name such as report.html', 'page.txt'],
   ['report @/model.safetensors --plain @/text.txt', 1, 'text.txt'],
   ['evaluate @/model.safetensors --rates 50,0', 2, "--rates: expected a number above 0, got '0'"],
+  ['evaluate @/model.safetensors --half --slow-down 0.1', 2, 'expected a model in f32, got --half'],
   ['evaluate @/model.safetensors --slow-down 8', 2, "--slow-down: expected a number from 0.004 to 1, got '8'"],
   ['evaluate @/model.safetensors --threshold 2.4', 2, '--threshold: entropy: expected', 'from 0 to 2.3026 nats', '2.4'],
   ['evaluate @/model.safetensors --threshold -0.1', 2, "--threshold: expected a number of 0 or more, got '-0.1'"],

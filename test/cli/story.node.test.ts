@@ -112,6 +112,13 @@ test('a model is trained, described, judged and used', async () => {
   const plain = await run('predict', model, idx);
   const changes = ['resized from 56 x 56 to 28 x 28'];
   expect(inverted.json.predictions).toEqual([{ ...plain.json.predictions[0], input: png, changes }]);
+  const { confidence, label } = plain.json.predictions[0];
+  const half = await runCli(['predict', model, idx, '--half', '--json', json, ...adapter]);
+  if (half.code !== 0) return expect(half.stderr).toContain('shader-f16');
+  const [rounded] = JSON.parse(await readFile(json, 'utf8')).predictions;
+  expect(rounded.label).toBe(label);
+  expect(rounded.confidence).not.toBe(confidence);
+  expect(rounded.confidence).toBeCloseTo(confidence, 2);
 });
 
 test('gates are trained with the model, and decide where it is used', async () => {

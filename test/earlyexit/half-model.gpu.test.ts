@@ -53,6 +53,14 @@ describe.skipIf(!has)('a model in f16', () => {
     for (const other of answers.slice(1)) expect(other).toEqual(answers[0]);
   });
 
+  it('keeps thresholds, but not what was guaranteed of scores in f32', async () => {
+    using model = Model.initialize(device, bLeNet(), { seed: 1 });
+    const chosen = { criterion: 'entropy', values: [0.8], chosenOn: { dataset: 'noise', samples: 16 }, target: {} } as const;
+    model.thresholds = { ...chosen, guarantee: {} } as never;
+    using half = await halfModel(model);
+    expect(half.thresholds).toEqual({ ...chosen, guarantee: undefined });
+  });
+
   it('takes half the memory, and keeps statistics in f32', async () => {
     using model = Model.initialize(device, bResNet({ blocks: 1 }), { seed: 1 });
     using half = await halfModel(model);

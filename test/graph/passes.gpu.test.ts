@@ -6,6 +6,7 @@ import { checkpoint, store, trace } from '../../src/graph/trace.ts';
 import { fuse } from '../../src/graph/passes/fuse.ts';
 import { clip, gelu, hardSwish, leakyRelu, silu } from '../../src/kernels/activations.ts';
 import { add, mul, reluGrad, sub } from '../../src/kernels/binary.ts';
+import { batchNorm } from '../../src/kernels/batch-norm.ts';
 import { conv2d } from '../../src/kernels/conv2d.ts';
 import type { Value } from '../../src/kernels/define.ts';
 import { linear } from '../../src/kernels/linear.ts';
@@ -89,18 +90,19 @@ describe('fuse: the same bits by fewer launches', () => {
   });
 
   it('transpositions in front of products', async () => {
-    const given = { x: image, a: weight(5, 6), b: weight(4, 6), q: weight(2, 3, 6), k: weight(2, 4, 6) };
+    const given = { x: image, a: weight(5, 6), b: weight(4, 6), q: weight(2, 3, 6), k: weight(2, 4, 6), r: weight(3, 2) };
     const swap = { permutation: [0, 2, 1] };
-    expect(await agree(given, ({ x, a, b, q, k }) => ({
+    expect(await agree(given, ({ x, a, b, q, k, r }) => ({
       right: matmul({ a: a!, b: transpose({ x: b! }) }),
       left: matmul({ a: transpose({ x: transpose({ x: a! }) }), b: b! }, { transposeB: true }),
       twice: matmul({ a: transpose({ x: b! }), b: b! }),
       back: matmul({ a: a!, b: transpose({ x: transpose({ x: b! }) }) }, { transposeB: true }),
       batched: matmul({ a: q!, b: transpose({ x: k! }, swap) }),
       samples: matmul({ a: transpose({ x: x! }, { permutation: [0, 1, -1, -2] }), b: x! }),
+      reshaped: matmul({ a: reshape({ x: transpose({ x: b! }) }, { shape: [8, 3] }), b: r! }),
       // Of other axes, and of what is used elsewhere too.
       other: matmul({ a: transpose({ x: k! }, { permutation: [1, 0, 2] }), b: transpose({ x: k! }, { permutation: [1, 2, 0] }) }),
-    }))).toEqual([9, 17]);
+    }))).toEqual([11, 19]);
   });
 
   it('maximum pooling behind convolutions, at an odd height and width too', async () => {
@@ -112,6 +114,37 @@ describe('fuse: the same bits by fewer launches', () => {
       behind: maxPool2d({ x: conv(x!, w!) }, { ...pool, activation: 'sigmoid' }),
       last: relu({ x: maxPool2d({ x: conv(x!, w!, { stride: 2 }) }, pool) }),
     }))).toEqual([4, 10]);
+  });
+
+  it('normalisation behind convolutions, before pooling and what is added', async () => {
+    const given = { x: image, w: weight(6, 2, 3, 3), b: weight(6), v: weight(6), w2: weight(6, 6, 3, 3) };
+    expect(await agree(given, ({ x, w, b, v, w2 }) => {
+      const variance = mul({ a: v!, b: v! });
+      const norm = (value: Value, options = {}): Value =>
+        batchNorm({ x: value, mean: b!, variance, scale: v!, shift: b! }, options);
+      const y = norm(conv(x!, w!), { activation: 'relu' });
+      return {
+        pooled: maxPool2d({ x: norm(conv2d({ x: x!, weight: w!, bias: b! }), { epsilon: 0.1 }) }, { kernel: 2 }),
+        block: relu({ x: add({ a: norm(conv(y, w2!)), b: y }) }),
+        // A bias and what is added do not both fit.
+        biased: add({ a: y, b: norm(conv2d({ x: y, weight: w2!, bias: b! }, { padding: 1 })) }),
+        // What is normalised by statistics of other planes.
+        other: norm(reshape({ x: conv(x!, w!) }, { shape: [3, 6, 12, 11] })),
+      };
+    })).toEqual([8, 15]);
+  });
+
+  it('what is added to products, convolutions and their gradients', async () => {
+    const given = { x: image, w: weight(2, 2, 3, 3), f: flat, v: weight(7, 7), a: weight(5, 6), p: weight(6, 4), q: weight(5, 4), r: weight(1, 4) };
+    expect(await agree(given, ({ x, w, f, v, a, p, q, r }) => ({
+      conv: relu({ x: add({ a: conv(x!, w!), b: x! }) }),
+      linear: tanh({ x: add({ a: f!, b: linear({ x: f!, weight: v! }) }) }),
+      product: relu({ x: add({ a: matmul({ a: a!, b: p! }), b: q! }) }),
+      // Of another shape, or once more.
+      row: add({ a: matmul({ a: a!, b: p! }), b: r! }),
+      twice: add({ a: add({ a: conv(x!, w!), b: x! }), b: x! }),
+      itself: add({ a: linear({ x: f!, weight: v! }), b: linear({ x: f!, weight: v! }) }),
+    }))).toEqual([9, 17]);
   });
 
   it('but no other pooling, nor behind another activation', async () => {

@@ -11,7 +11,7 @@ import type { LaunchTime } from '../../src/graph/profile.ts';
 import { compile } from '../../src/graph/program.ts';
 import type { Program } from '../../src/graph/program.ts';
 import { checkpoint } from '../../src/graph/trace.ts';
-import { add } from '../../src/kernels/binary.ts';
+import { add, mul } from '../../src/kernels/binary.ts';
 import type { Value } from '../../src/kernels/define.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { softmax } from '../../src/kernels/softmax.ts';
@@ -29,7 +29,7 @@ async function classify(on = device): Promise<Program<'x' | 'weight', 'y'>> {
   return compile(on, specs, ({ x, weight }) => {
     const hidden = linear({ x, weight }, { activation: 'relu' });
     checkpoint();
-    return { y: softmax({ x: add({ a: hidden, b: linear({ x: hidden, weight }) }) }) };
+    return { y: softmax({ x: mul({ a: hidden, b: linear({ x: hidden, weight }) }) }) };
   });
 }
 const inputs = (rows: number) => ({
@@ -45,7 +45,7 @@ it.runIf(timed)('times each dispatch of all segments, in order, and gives the bi
   const { launches, ms } = await profile(program, inputs(3));
   expect(device.counters.dispatches - before).toBe(program.dispatches);
   expect(await program.outputs().y.read()).toEqual(expected.y);
-  expect(launches.map(({ op }) => op)).toEqual(['linear', 'linear', 'add', 'softmax']);
+  expect(launches.map(({ op }) => op)).toEqual(['linear', 'linear', 'mul', 'softmax']);
   for (const launch of launches) {
     expect(launch.kernel).toMatch(/^[a-z]/);
     expect(Number.isFinite(launch.ms) && launch.ms >= 0, `${launch.op} took ${launch.ms} ms`).toBe(true);

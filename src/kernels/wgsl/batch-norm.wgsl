@@ -3,6 +3,8 @@
 // Grid: one invocation per run of up to RUN neighbours in a plane, which have the factor of their channel in common.
 // storage: f32 or f16
 import package::lib::activation::activate;
+import package::lib::batch_normalization::normalizationOf;
+import package::lib::batch_normalization::normalized;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::number::Number;
@@ -37,13 +39,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     return;
   }
   let channel = planeIndex % params.channels;
-  let center = mean[channel];
-  let factor = f32(scale[channel]) / sqrt(variance[channel] + params.epsilon);
-  let offset = f32(shift[channel]);
+  let normalization = normalizationOf(
+    mean[channel], variance[channel], params.epsilon, f32(scale[channel]), f32(shift[channel]),
+  );
   let first = index % runs * RUN;
   let planeAt = planeIndex * params.plane;
   let end = planeAt + min(first + RUN, params.plane);
   for (var i = planeAt + first; i < end; i++) {
-    y[i] = Number(activate(ACTIVATION, (f32(x[i]) - center) * factor + offset));
+    y[i] = Number(activate(ACTIVATION, normalized(f32(x[i]), normalization)));
   }
 }

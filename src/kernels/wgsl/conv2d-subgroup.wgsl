@@ -3,13 +3,12 @@
 // Grid: [tiles, channels / 8, groups], a workgroup each: an invocation computes 8 channels of 4 pixels that are
 // neighbours in a row, or in two.
 // storage: f32 or f16
-import package::lib::activation::activate;
-import package::lib::convolution::ACTIVATION;
-import package::lib::convolution::BIAS;
 import package::lib::convolution::FOUR;
 import package::lib::convolution::POOL;
 import package::lib::convolution::SLIDING;
-import package::lib::convolution::bias;
+import package::lib::convolution::activated;
+import package::lib::convolution::finishFour;
+import package::lib::convolution::finishOf;
 import package::lib::convolution::fourInputsAt;
 import package::lib::convolution::inputAt;
 import package::lib::convolution::live;
@@ -124,10 +123,7 @@ fn main(
     let stored = select(0, min(CHANNELS, lastChannel + 1 - firstChannel), alive);
     for (var i = 0u; i < stored; i++) {
       let channel = firstChannel + i;
-      var four = sums[i];
-      if (BIAS) {
-        four += f32(bias[channel]);
-      }
+      let four = finishFour(sums[i], finishOf(channel));
       let plane = (sample * shape.outChannels + channel) * tileRows;
       if (POOL) {
         let widest = vec2f(greater(four.x, four.y), greater(four.z, four.w));
@@ -138,12 +134,12 @@ fn main(
         let pooledWidth = shape.outWidth / 2;
         let at = (plane + outY / 2) * pooledWidth + outX / 2;
         for (var j = 0u; j < min(PIXELS / 2, pooledWidth - outX / 2); j++) {
-          y[at + j] = Number(activate(ACTIVATION, greater(above[i][j], widest[j])));
+          y[at + j] = activated(greater(above[i][j], widest[j]), at + j);
         }
       } else {
         let at = (plane + outY) * shape.outWidth + outX;
         for (var j = 0u; j < min(PIXELS, shape.outWidth - outX); j++) {
-          y[at + j] = Number(activate(ACTIVATION, four[j]));
+          y[at + j] = activated(four[j], at + j);
         }
       }
     }

@@ -2,13 +2,12 @@
 // Grid: [tiles, channels / CHANNELS, groups]: an invocation computes 5 channels, or 1, of 8 pixels that are neighbours
 // in a row, or in two.
 // storage: f32 or f16
-import package::lib::activation::activate;
-import package::lib::convolution::ACTIVATION;
-import package::lib::convolution::BIAS;
 import package::lib::convolution::FOUR;
 import package::lib::convolution::POOL;
 import package::lib::convolution::SLIDING;
-import package::lib::convolution::bias;
+import package::lib::convolution::activated;
+import package::lib::convolution::finishFour;
+import package::lib::convolution::finishOf;
 import package::lib::convolution::fourInputsAt;
 import package::lib::convolution::inputAt;
 import package::lib::convolution::live;
@@ -17,7 +16,6 @@ import package::lib::convolution::weight;
 import package::lib::convolution::x;
 import package::lib::convolution::y;
 import package::lib::extremes::greater;
-import package::lib::number::Number;
 @if(f16) enable f16;
 
 const THREADS = 64u;
@@ -110,14 +108,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var right = array<vec4f, MOST>(r0, r1, r2, r3, r4);
     for (var i = 0u; i < min(CHANNELS, lastChannel + 1 - firstChannel); i++) {
       let channel = firstChannel + i;
-      var biasOf = 0.0;
-      if (BIAS) {
-        biasOf = f32(bias[channel]);
-      }
+      let finish = finishOf(channel);
+      let l = finishFour(left[i], finish);
+      let r = finishFour(right[i], finish);
       let plane = (sample * shape.outChannels + channel) * tileRows;
       if (POOL) {
-        let l = left[i] + biasOf;
-        let r = right[i] + biasOf;
         let widest = vec4f(greater(l.x, l.y), greater(l.z, l.w), greater(r.x, r.y), greater(r.z, r.w));
         if (windowRow == 0) {
           above[i] = widest;
@@ -126,12 +121,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let pooledWidth = shape.outWidth / 2;
         let at = (plane + outY / 2) * pooledWidth + outX / 2;
         for (var j = 0u; j < min(PIXELS / 2, pooledWidth - outX / 2); j++) {
-          y[at + j] = Number(activate(ACTIVATION, greater(above[i][j], widest[j])));
+          y[at + j] = activated(greater(above[i][j], widest[j]), at + j);
         }
       } else {
         let at = (plane + outY) * shape.outWidth + outX;
         for (var j = 0u; j < min(PIXELS, shape.outWidth - outX); j++) {
-          y[at + j] = Number(activate(ACTIVATION, select(right[i][j % 4], left[i][j % 4], j < 4) + biasOf));
+          y[at + j] = activated(select(r[j % 4], l[j % 4], j < 4), at + j);
         }
       }
     }

@@ -2,8 +2,9 @@
 // inX] = sum over o, ky, kx of weight[o, c, ky, kx] * dy[n, o, outY, outX], over the taps that lead from an output to
 // this input: inY + padTop = outY * strideY + ky * dilationY, and so along x. o counts from the first output channel of
 // the group that c is in, c in the weight from the first input channel of that.
-// Layouts as in lib/convolution.wgsl; bias: [inChannels]. An element of dx is one chain of fma over o, ky, kx, and the
-// bias, activated; or the gradient before an activation whose result is `activated`, of which that is the gradient.
+// Layouts as in lib/convolution.wgsl; bias: [inChannels]; residual, activated: like dx. An element of dx is one chain of
+// fma over o, ky, kx, the bias and the residual, activated; or the gradient before an activation whose result is
+// `activated`, of which that is the gradient.
 // Grid: [tiles of pixels, tiles of a group's input channels, groups].
 import package::lib::activation::activate;
 import package::lib::activation::activationGrad;
@@ -18,8 +19,10 @@ import package::lib::live::Live;
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 @group(0) @binding(6) var<uniform> live: Live;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
 
 override BIAS: bool = false;
+override RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0;
 override ACTIVATION_GRAD: u32 = 0;
 
@@ -44,6 +47,9 @@ fn finish(sum: f32, at: u32, channel: u32) -> f32 {
   var result = sum;
   if (BIAS) {
     result += bias[channel];
+  }
+  if (RESIDUAL) {
+    result += residual[at];
   }
   if (ACTIVATION_GRAD != 0) {
     result = activationGrad(ACTIVATION_GRAD, activated[at], result);

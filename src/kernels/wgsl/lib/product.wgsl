@@ -1,7 +1,7 @@
-// What the kernels of matrix products share: C = activate(A B + bias), for each matrix of a batch; or the gradient
-// before an activation whose result is `activated`, of which A B is the gradient. SUMS: also the sums of the rows of A.
+// What the kernels of matrix products share: C = activate(A B + bias + residual), for each matrix of a batch; or the
+// gradient before an activation whose result is `activated`, of which A B + residual is the gradient. SUMS: also the sums of the rows of A.
 // A: [batch, m, k] and B: [batch, k, n] through strides, so that neither a transpose nor a matrix that several of the
-// batch have in common costs anything; bias: [n]; C, activated: [batch, m, n]; sums: [batch, m]. One of batch, m and k
+// batch have in common costs anything; bias: [n]; C, residual, activated: [batch, m, n]; sums: [batch, m]. One of batch, m and k
 // may grow with the samples, the batch along its outermost axis. An element of C is one chain of fma over k from 0 up
 // in each of these kernels, so its bits depend neither on which of them computes it, nor on how many rows there are,
 // nor on its place among them.
@@ -36,9 +36,11 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> c: array<Number>;
 @group(0) @binding(5) var<uniform> params: Params;
 @group(0) @binding(6) var<uniform> live: Live;
-@group(0) @binding(7) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(7) var<storage, read> residual: array<Number>;
+@group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 
 override BIAS: bool = false;
+override RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0;
 override ACTIVATION_GRAD: u32 = 0;
 override SUMS: bool = false;
@@ -74,6 +76,9 @@ fn finish(sum: f32, at: u32, column: u32) -> f32 {
   var result = sum;
   if (BIAS) {
     result += f32(bias[column]);
+  }
+  if (RESIDUAL) {
+    result += f32(residual[at]);
   }
   if (ACTIVATION_GRAD != 0) {
     result = activationGrad(ACTIVATION_GRAD, f32(activated[at]), result);
