@@ -61,7 +61,8 @@ export class Device {
   #buffers = new Set<GPUBuffer>();
   #bytes = 0;
   #peakBytes = 0;
-  #pipelines = new Map<string, Promise<Pipeline>>();
+  /** By code, then by name and constants. */
+  #pipelines = new Map<string, Map<string, Promise<Pipeline>>>();
   #staging: StagingRing;
   #owned: boolean;
   /** Resolves `lost` for a device that is not ours to destroy. */
@@ -199,12 +200,14 @@ export class Device {
 
   /** Compiles once per source. @throws GpuError with the compiler's message and the kernel's name */
   pipeline(source: PipelineSource): Promise<Pipeline> {
-    const key = JSON.stringify([source.name, source.constants]) + source.code;
-    let made = this.#pipelines.get(key);
+    const ofCode = this.#pipelines.get(source.code) ?? new Map<string, Promise<Pipeline>>();
+    this.#pipelines.set(source.code, ofCode);
+    const key = JSON.stringify([source.name, source.constants]);
+    let made = ofCode.get(key);
     if (!made) {
       made = this.#compile(source);
-      this.#pipelines.set(key, made);
-      made.catch(() => this.#pipelines.delete(key));
+      ofCode.set(key, made);
+      made.catch(() => ofCode.delete(key));
     }
     return made;
   }

@@ -11,6 +11,7 @@ import { conv2dWeightGrad } from './conv2d-weight-grad.ts';
 import { defineOp, dispatch, expected, once } from './define.ts';
 import type { Absorbed, Dispatch, Following, Grid, Op, Operand, Value } from './define.ts';
 import { conv2dSubgroupKernel } from './generated/conv2d-subgroup.ts';
+import { conv2dTiledKernel } from './generated/conv2d-tiled.ts';
 import { conv2dKernel } from './generated/conv2d.ts';
 import type { MaxPool2dAttributes } from './pool2d.ts';
 import { absorbResidual } from './residual.ts';
@@ -36,8 +37,11 @@ type FusedInputs = Inputs & NormInputs<Operand> & { readonly residual?: Operand 
 
 const NORM_INPUTS = ['mean', 'variance', 'scale', 'shift'] as const;
 
-/** Channels and neighbouring pixels that one invocation of `wgsl/conv2d.wgsl` and its variant computes. */
+/** Channels and neighbouring pixels that one invocation of `wgsl/conv2d.wgsl`, and of `-subgroup`, computes. */
 const [MOST_CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];
+
+/** Channels, and pixels, of a workgroup of `wgsl/conv2d-tiled.wgsl`; fewer channels, or taps, than NARROW waste it. */
+const [TILED_SIDE, NARROW] = [64, 32];
 
 export type ConvolutionInputs<T> = { readonly x: T; readonly weight: T; readonly bias?: T };
 
@@ -101,16 +105,16 @@ export const conv2d: Op<Inputs, 'y', Conv2dAttributes> = defineOp<FusedInputs, '
     const bind = { x, weight, added: bias ?? residual ?? weight, y, ...norm };
     const params = { ...convolutionParams(window, samples, [x.shape[1]!, weight.shape[0]!], groups), epsilon };
     const CHANNELS = channelTile(params.groupOutChannels, MOST_CHANNELS);
-    const overrides = {
-      SLIDING: window.stride[1] === 1 && window.dilation[1] === 1,
+    const finish = {
       BIAS: bias !== undefined,
       RESIDUAL: residual !== undefined,
       NORM: mean !== undefined,
       ACTIVATION: activationCode[activation],
       POOL: maxPool,
     };
-    const tiles = (pixels: number): number =>
-      samples * Math.floor(outHeight / (maxPool ? 2 : 1)) * Math.ceil(outWidth / pixels);
+    const overrides = { ...finish, SLIDING: window.stride[1] === 1 && window.dilation[1] === 1 };
+    const side = maxPool ? 2 : 1;
+    const tiles = (pixels: number): number => samples * Math.floor(outHeight / side) * Math.ceil(outWidth / pixels);
     const THREADS = threadsFor(tiles(SUBGROUP_PIXELS));
     const grid = (channels: number, pixels: number, tile: number): Grid => [
       { perSample: tiles(pixels), tile },
@@ -133,9 +137,22 @@ export const conv2d: Op<Inputs, 'y', Conv2dAttributes> = defineOp<FusedInputs, '
         grid: grid(CHANNELS, PIXELS, 64),
       }),
     ];
+    const tiled = (): Dispatch[] => [
+      dispatch(conv2dTiledKernel, {
+        bind,
+        params,
+        overrides: finish,
+        grid: grid(TILED_SIDE, side, TILED_SIDE / side ** 2),
+      }),
+    ];
     const inSubgroups = CHANNELS > 1 || groups === 1;
-    // Both give the same bits.
-    return choose(windowClass(weight, window, groups), { ...(inSubgroups && { subgroup }), registers });
+    const inTiles = params.groupOutChannels >= NARROW && sizeOf(weight.shape.slice(1)) >= NARROW;
+    // All give the same bits.
+    return choose(windowClass(weight, window, groups), {
+      ...(inSubgroups && { subgroup }),
+      registers,
+      ...(inTiles && { tiled }),
+    });
   },
   gradient({ x, weight, y, dy: grad }, attributes): Record<'x' | 'weight' | 'bias', () => Value> {
     const dy = activationGrad(attributes.activation ?? 'none', y, grad);

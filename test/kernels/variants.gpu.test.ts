@@ -3,8 +3,11 @@ import { gradients } from '../../src/autograd/backward.ts';
 import { compile } from '../../src/graph/program.ts';
 import type { CompileOptions } from '../../src/graph/program.ts';
 import { choosing } from '../../src/graph/variants.ts';
+import { conv2d } from '../../src/kernels/conv2d.ts';
+import { cast } from '../../src/kernels/convert.ts';
 import type { Value } from '../../src/kernels/define.ts';
 import { linear } from '../../src/kernels/linear.ts';
+import { maxPool2d } from '../../src/kernels/pool2d.ts';
 import { sum } from '../../src/kernels/reduce.ts';
 import * as registry from '../../src/kernels/registry.ts';
 import { Rows } from '../../src/tensor/spec.ts';
@@ -25,7 +28,7 @@ const PRODUCTS = ['row', 'registers', 'tiled'];
 const SAME_BITS = [
   ['matmul', PRODUCTS, [checkValue]],
   ['linear', PRODUCTS, [checkValue, checkGradient]],
-  ['conv2d', ['registers'], [checkValue, checkGradient]],
+  ['conv2d', ['registers', 'tiled'], [checkValue, checkGradient]],
 ] as const;
 
 const only = (name: string): CompileOptions => ({
@@ -74,4 +77,50 @@ it('layers with activations, and their gradients, have the same bits whichever v
     results.push(await program.call(inputs as never));
   }
   for (const result of results) expect(result).toEqual(results[0]);
+});
+
+describe('a convolution has the same bits whichever variant computes it', () => {
+  const [samples, channels] = [5, 70];
+  const shapes = { x: [samples, 4, 7, 9], weight: [channels, 4, 3, 3], bias: [channels] };
+  const specs = Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => [name, { dtype: 'f32', shape } as const]),
+  );
+  const given = Object.fromEntries(
+    Object.entries(shapes).map(([name, shape], seed) => [name, Float32Array.from(random(shape, seed).data)]),
+  );
+  const names = ['registers', 'tiled', ...(device.features.has('subgroups') ? ['subgroup'] : [])];
+
+  const resultsOf = (body: (inputs: Record<string, Value>) => Value, inputs = given): Promise<TypedArray[]> =>
+    Promise.all(
+      names.map(async (name) => {
+        using program = await compile(device, specs, (values) => ({ y: body(values) }), only(name));
+        return (await program.call(inputs)).y;
+      }),
+    );
+  const conv = ({ x, weight, bias }: Record<string, Value>): Value =>
+    conv2d({ x: x!, weight: weight!, bias: bias! }, { padding: 1, activation: 'relu' });
+
+  it('with maximum pooling in the same launch', async () => {
+    const pooled = (inputs: Record<string, Value>): Value => maxPool2d({ x: conv(inputs) }, { kernel: 2 });
+    const [first, ...others] = await resultsOf(pooled);
+    for (const each of others) expect(each).toEqual(first);
+    using apart = await compile(device, specs, (inputs) => ({ y: pooled(inputs) }), { without: ['fuse'] });
+    expect(first).toEqual((await apart.call(given)).y);
+  });
+
+  it.skipIf(!device.features.has('shader-f16'))('in f16', async () => {
+    const half = (x: Value): Value => cast({ x }, { to: 'f16' });
+    const [first, ...others] = await resultsOf(({ x, weight, bias }) =>
+      cast({ x: conv({ x: half(x!), weight: half(weight!), bias: half(bias!) }) }, { to: 'f32' }));
+    for (const each of others) expect(each).toEqual(first);
+  });
+
+  // Beyond an edge are zeros, which take part as any input does: Infinity times zero is NaN.
+  it.each([NaN, Infinity])('with %d among the weights', async (value) => {
+    const poisoned = { ...given, weight: given['weight']!.with(36, value) };
+    const [first, ...others] = await resultsOf(conv, poisoned);
+    for (const each of others) expect(each).toEqual(first);
+    // Of the first tap, which meets the edge above and on the left.
+    expect(first!.subarray(63, 2 * 63).filter(Number.isNaN)).toHaveLength(Number.isNaN(value) ? 63 : 7 + 9 - 1);
+  });
 });

@@ -34,6 +34,11 @@ const shapes: readonly (readonly [x: Four, weight: Four, attributes: Conv2dAttri
   // Depthwise, and two from two.
   [[65, 5, 3, 9], [5, 1, 3, 3], { groups: 5, padding: 1 }],
   [[2, 6, 7, 8], [6, 2, 2, 5], { groups: 3, stride: [2, 1], padding: 'same', activation: 'relu' }],
+  // Enough channels and taps for tiles of them, whose pixels are of several samples.
+  [[3, 4, 5, 6], [35, 4, 3, 3], { padding: 1, activation: 'relu' }],
+  [[8, 33, 3, 3], [67, 33, 1, 1], {}],
+  [[3, 10, 7, 6], [66, 5, 3, 3], { groups: 2, stride: 2, padding: 1 }],
+  [[2, 6, 5, 8], [32, 6, 2, 3], { dilation: [1, 3], padding: [2, 0, 1, 4] }],
 ];
 
 const cases: readonly OpCase[] = [
@@ -45,6 +50,7 @@ const cases: readonly OpCase[] = [
   })),
   // Several samples to a row, and none that are known only at run time.
   { inputs: inputs([6, 2, 5, 4], [3, 2, 3, 3], 200), samples: 3, batched: ['x'] },
+  { inputs: inputs([6, 8, 3, 4], [33, 8, 2, 2], 220), samples: 3, batched: ['x'] },
   { inputs: inputs([3, 2, 5, 4], [3, 2, 3, 3], 210) },
 ];
 

@@ -2,6 +2,8 @@ import { distinct, host, random } from '../op-table.ts';
 import type { Host, OpRow } from '../op-table.ts';
 
 const shapes = [[1, 1], [3, 2], [63, 10], [64, 3], [65, 150], [2, 1000]] as const;
+/** Around the numbers of classes from which more invocations share a row, in vectors and not. */
+const widths = [[3, 255], [5, 256], [17, 257], [20, 260], [2, 4097], [1, 32_000], [1, 32_771]] as const;
 
 /** The logarithms of each row's softmax. */
 function logSoftmax({ shape, data }: Host, temperature = 1): number[][] {
@@ -14,11 +16,11 @@ function logSoftmax({ shape, data }: Host, temperature = 1): number[][] {
   });
 }
 
-const descending = (logs: readonly number[]): number[] => logs.map(Math.exp).sort((a, b) => b - a);
+const descending = (logs: readonly number[]): Float64Array => Float64Array.from(logs, Math.exp).sort().reverse();
 
 const measureRow = (of: (logProbabilities: readonly number[]) => number): OpRow => ({
   // Far enough apart that a finite difference does not change which class is the greatest.
-  cases: shapes.map(([rows, classes], index) => ({
+  cases: [...shapes, ...widths].map(([rows, classes], index) => ({
     inputs: { logits: distinct([rows, classes], index, Math.max(0.002, 4 / (rows * classes))) },
     samples: rows,
     batched: ['logits'],

@@ -17,13 +17,14 @@ const PUBLISHED = [
 ] as const;
 /** The threshold of its table I. */
 const THRESHOLD = 0.025;
-const EPOCHS = 15;
-const BATCH = 32;
+const EPOCHS = 18;
+const BATCH = 64;
+const LEARNING_RATE = 4e-3;
 const SEED = 1;
 
 /**
  * B-LeNet on MNIST in two phases (Teerapittayanon et al. 2016, table I): the trunk for a third of the epochs, then all.
- * Published after 50 to 100 and 100 epochs of batches of 512; here after 5 and 10 of batches of 32, which, as the
+ * Published after 50 to 100 and 100 epochs of batches of 512; here after 6 and 12 of batches of 64, which, as the
  * learning rate, were chosen on validation data.
  */
 export const bLeNetMnist: Reproduction = {
@@ -38,7 +39,7 @@ export const bLeNetMnist: Reproduction = {
       epochs: EPOCHS,
       batch: BATCH,
       strategy: twoPhase({ share: 1 / 3 }),
-      optimizer: adam({ learningRate: cosine(2e-3, steps) }),
+      optimizer: adam({ learningRate: cosine(LEARNING_RATE, steps) }),
     });
     const scores = await scoreExits(model, test, { signal: workbench.signal });
     const { macs } = model.network;
@@ -67,14 +68,15 @@ export const bLeNetMnist: Reproduction = {
     const text = [
       list([
         ['data', `${test.name}, ${test.labels.length} images; published: all 10,000`],
-        ['training', `5 + 10 epochs, batch ${BATCH}, Adam 0.002 with cosine, seed ${SEED}`],
+        ['training', `6 + 12 epochs, batch ${BATCH}, Adam ${LEARNING_RATE} with cosine, seed ${SEED}`],
         ['last exit', `${percent(lastExit)} (published for B-LeNet's trunk: 99.20 %)`],
         [`T = ${THRESHOLD}`, `${percent(chosen.accuracy)} +- ${percent(standardError)} (one standard error)`],
       ]),
       table([['T (nats)', 'accuracy', 'at exit 1', 'MACs', 'published', 'at exit 1'], ...rows]),
     ].join('\n\n');
     const { name, labels } = test;
-    const training = { epochs: EPOCHS, batch: BATCH, seed: SEED, strategy: model.training!.strategy };
+    const { strategy } = model.training!;
+    const training = { epochs: EPOCHS, batch: BATCH, learningRate: LEARNING_RATE, seed: SEED, strategy };
     const json = { test: { name, samples: labels.length }, training, lastExit, standardError, macs, sweep, report };
     return { text, json };
   },

@@ -4,11 +4,11 @@
 // Grid: one invocation per row and no barrier; of wide rows LANES, a divisor of THREADS, side by side.
 // variants: wide
 import package::lib::activation::boundedTanh;
-import package::lib::grid::linearIndex;
+import package::lib::lanes::LANES;
+import package::lib::lanes::THREADS;
+import package::lib::lanes::partOf;
+import package::lib::lanes::together;
 import package::lib::live::Live;
-import package::lib::row_statistics::LANES;
-import package::lib::row_statistics::THREADS;
-import package::lib::row_statistics::together;
 
 struct Params {
   rowsPerSample: u32,
@@ -35,17 +35,13 @@ fn slopeAt(value: f32) -> f32 {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let row = linearIndex(group, local / LANES, THREADS / LANES);
-  // Those without a row go along to the barrier.
-  let end = select(0, (row + 1) * params.keys, row < live.rows * params.rowsPerSample);
-  let start = row * params.keys + local % LANES;
-
+  let part = partOf(group, local, live.rows * params.rowsPerSample, params.keys);
   var sum = 0.0;
-  for (var i = start; i < end; i += LANES) {
+  for (var i = part.start; i < part.end; i += LANES) {
     sum += dy[i] * y[i];
   }
   sum = together(vec2f(sum), local, 0).x;
-  for (var i = start; i < end; i += LANES) {
+  for (var i = part.start; i < part.end; i += LANES) {
     let weight = y[i];
     dx[i] = select(weight * (dy[i] - sum) * slopeAt(x[i]), 0.0, weight == 0.0);
   }

@@ -82,7 +82,7 @@ fn main(
       for (var ky = 0u; ky < shape.kernelHeight; ky++) {
         let inY = firstY + ky * shape.dilationY;
         let inRow = (plane + inY) * shape.inWidth;
-        // A row beyond the edge has no width and adds nothing.
+        // A row beyond the edge has no width.
         let width = select(0, shape.inWidth, alive && inY < shape.inHeight);
         // The inputs of one tap. Where they slide, they begin one before the first tap.
         var four = vec4f();

@@ -69,16 +69,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       for (var ky = 0u; ky < shape.kernelHeight; ky++) {
         let inY = firstY + ky * shape.dilationY;
         let inRow = (plane + inY) * shape.inWidth;
-        // A row beyond the edge has no width and adds nothing.
-        let inside = inY < shape.inHeight;
-        let width = select(0, shape.inWidth, inside);
+        // A row beyond the edge has no width.
+        let width = select(0, shape.inWidth, inY < shape.inHeight);
         // The inputs of one tap. Where they slide, they begin one before the first tap.
         var left = vec4f(); var right = vec4f();
         if (SLIDING) {
           left = fourInputsAt(inRow, firstX - 1 + FOUR, width);
           right = fourInputsAt(inRow, firstX + 3 + FOUR, width);
         }
-        for (var kx = 0u; kx < select(0, shape.kernelWidth, inside); kx++) {
+        for (var kx = 0u; kx < shape.kernelWidth; kx++) {
           let inX = firstX + kx * shape.dilationX;
           if (SLIDING) {
             left = vec4f(left.yzw, right.x);

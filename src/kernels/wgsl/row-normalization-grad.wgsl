@@ -4,15 +4,16 @@
 // x, dy, dx: [rows, count]; scale: [channels], where there are any, each of `inner` elements in turn.
 // Grid: one invocation per row, of wide rows LANES.
 // variants: wide
-import package::lib::row_statistics::LANES;
+import package::lib::lanes::LANES;
+import package::lib::lanes::THREADS;
+import package::lib::lanes::partOf;
+import package::lib::lanes::together;
 import package::lib::row_statistics::RMS;
-import package::lib::row_statistics::THREADS;
 import package::lib::row_statistics::channelOf;
+import package::lib::row_statistics::live;
 import package::lib::row_statistics::params;
-import package::lib::row_statistics::partOf;
 import package::lib::row_statistics::standard;
 import package::lib::row_statistics::statisticsOf;
-import package::lib::row_statistics::together;
 
 @group(0) @binding(3) var<storage, read> scale: array<f32>;
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
@@ -30,7 +31,7 @@ fn gradAt(i: u32) -> f32 {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let part = partOf(group, local);
+  let part = partOf(group, local, live.rows * params.rowsPerSample, params.count);
   let row = statisticsOf(part, local);
   var share = vec2f();
   for (var i = part.start; i < part.end; i += LANES) {

@@ -5,11 +5,13 @@
 // Grid: one invocation per row, of wide rows LANES.
 // storage: f32 or f16
 // variants: wide
+import package::lib::lanes::LANES;
+import package::lib::lanes::THREADS;
+import package::lib::lanes::partOf;
 import package::lib::number::Number;
-import package::lib::row_statistics::LANES;
-import package::lib::row_statistics::THREADS;
 import package::lib::row_statistics::channelOf;
-import package::lib::row_statistics::partOf;
+import package::lib::row_statistics::live;
+import package::lib::row_statistics::params;
 import package::lib::row_statistics::standard;
 import package::lib::row_statistics::statisticsOf;
 @if(f16) enable f16;
@@ -23,7 +25,7 @@ override BIAS: bool = false;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let part = partOf(group, local);
+  let part = partOf(group, local, live.rows * params.rowsPerSample, params.count);
   let row = statisticsOf(part, local);
   for (var i = part.start; i < part.end; i += LANES) {
     var value = standard(i, row);

@@ -1,55 +1,34 @@
 // One measure of each row's softmax p = exp(z - m) / s, with m the greatest logit and s = sum exp(z - m):
 // confidence = 1 / s, margin = (1 - exp(second - m)) / s, entropy = log s - sum (z - m) exp(z - m) / s, in nats.
 // logits: [rows, classes], y: [rows]. -Inf is a probability of 0; NaN or +Inf, or nothing but -Inf, gives NaN.
-// Grid: one invocation per row.
+// Grid: one invocation per row and no barrier; of wide rows LANES, side by side.
+// variants: wide quads
 import package::lib::float_bits::notANumber;
-import package::lib::grid::linearIndex;
-import package::lib::live::Live;
-import package::lib::softmax_weight::softmaxWeight;
-import package::lib::softmax_weight::LOWEST;
-import package::lib::softmax_weight::VANISHING;
+import package::lib::lanes::LANES;
+import package::lib::lanes::THREADS;
+import package::lib::lanes::partOf;
+import package::lib::softmax_row::MEASURE;
+import package::lib::softmax_row::live;
+import package::lib::softmax_row::params;
+import package::lib::softmax_row::softmaxRow;
+import package::lib::softmax_weight::rescaling;
 
-struct Params {
-  classes: u32,
-  rowsPerSample: u32,
-}
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-@group(0) @binding(0) var<storage, read> logits: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> params: Params;
-@group(0) @binding(3) var<uniform> live: Live;
-
-// 0 confidence, 1 margin, 2 entropy
-override MEASURE: u32 = 0;
-
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let row = linearIndex(group, local, 64);
-  if (row >= live.rows * params.rowsPerSample) {
+  let part = partOf(group, local, live.rows * params.rowsPerSample, params.width);
+  let row = softmaxRow(part, local);
+  if (part.end == 0 || local % LANES > 0) {
     return;
   }
-  let start = row * params.classes;
-  let end = start + params.classes;
-  var maximum = LOWEST;
-  var second = LOWEST;
-  for (var i = start; i < end; i++) {
-    second = max(second, min(maximum, logits[i]));
-    maximum = max(maximum, logits[i]);
-  }
-  var sum = 0.0;
-  var weighted = 0.0;
-  for (var i = start; i < end; i++) {
-    let weight = softmaxWeight(logits[i], maximum);
-    sum += weight;
-    weighted += weight * max(logits[i] - maximum, VANISHING);
-  }
-  if (sum < 1.0) {
-    y[row] = notANumber();
+  if (row.sum < 1.0) {
+    y[part.row] = notANumber();
   } else if (MEASURE == 0) {
-    y[row] = 1.0 / sum;
+    y[part.row] = 1.0 / row.sum;
   } else if (MEASURE == 1) {
-    y[row] = (1.0 - exp(max(second - maximum, VANISHING))) / sum;
+    y[part.row] = (1.0 - rescaling(row.second, row.greatest)) / row.sum;
   } else {
-    y[row] = log(sum) - weighted / sum;
+    y[part.row] = log(row.sum) - row.weighted / row.sum;
   }
 }

@@ -5,18 +5,19 @@
 // Grid: LANES invocations per row, side by side; LANES, a divisor of THREADS, fixes the order of the sums.
 // storage: f32 or f16
 // variants: quads
+import package::lib::element::Element;
+import package::lib::element::greatestOf;
+import package::lib::element::totalOf;
+import package::lib::element::weightOf;
 import package::lib::grid::linearIndex;
 import package::lib::live::Live;
 import package::lib::logarithm::logarithm;
 @if(!quads) import package::lib::number::Number;
 @if(quads) import package::lib::number::Numbers;
 import package::lib::softmax_weight::rescaling;
-import package::lib::softmax_weight::softmaxWeight;
 import package::lib::softmax_weight::LOWEST;
 @if(f16) enable f16;
 
-@if(quads) alias Element = vec4f;
-@else alias Element = f32;
 // As in memory.
 @if(quads) alias Stored = Numbers;
 @else alias Stored = Number;
@@ -39,38 +40,6 @@ const THREADS = 64u;
 
 var<workgroup> maxima: array<f32, THREADS>;
 var<workgroup> sums: array<f32, THREADS>;
-
-fn greatestOf(v: Element) -> f32 {
-  @if(quads) {
-    return max(max(v.x, v.y), max(v.z, v.w));
-  }
-  @else {
-    return v;
-  }
-}
-
-fn weightOf(v: Element, maximum: f32) -> Element {
-  @if(quads) {
-    return vec4f(
-      softmaxWeight(v.x, maximum),
-      softmaxWeight(v.y, maximum),
-      softmaxWeight(v.z, maximum),
-      softmaxWeight(v.w, maximum),
-    );
-  }
-  @else {
-    return softmaxWeight(v, maximum);
-  }
-}
-
-fn totalOf(v: Element) -> f32 {
-  @if(quads) {
-    return (v.x + v.z) + (v.y + v.w);
-  }
-  @else {
-    return v;
-  }
-}
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
