@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
@@ -66,6 +67,8 @@ const browser = (): TestProjectInlineConfiguration => ({
   test: {
     include: ['test/**/*.gpu.test.ts', 'test/browser/**/*.test.ts'],
     exclude: [...ONCE, ...NODE_ONLY],
+    // Pages share one process for the GPU.
+    maxWorkers: 1,
     browser: {
       enabled: true,
       headless: true,
@@ -78,6 +81,8 @@ const browser = (): TestProjectInlineConfiguration => ({
 
 export default defineConfig({
   test: {
+    // On two cores Vitest would take one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     provide: { fuzz: { cases, seed } },
     testTimeout: 600_000,
     hookTimeout: 300_000,
