@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
@@ -31,16 +30,17 @@ const ONCE = [
   'plain-device*',
   'readme*',
   'story*',
-  'earlyexit/{attach-exits,auto-replan,calibration,concurrency,criteria,device-loss,gates,load,looped,losses,policies,recompute}*',
-  'earlyexit/{slow-down,strategies,supervisor,train,zoo}*',
+  'earlyexit/{attach-exits,auto-replan,calibration,concurrency,criteria,device-loss,exit-histogram,gates,load,looped,losses}*',
+  'earlyexit/{policies,recompute,slow-down,strategies,supervisor,train,zoo}*',
   ...(process.env['EXITGPU_FUZZ'] ? [] : ['fuzz*']),
 ].map((name) => `test/${name}`);
 
 /** Long in a page, and no other there than in Node. */
-const NODE_ONLY = [
-  'earlyexit/{exit-check-variants,exit-histogram}.gpu*',
-  'kernels/variants*',
-].map((name) => `test/${name}`);
+const NODE_ONLY = ['earlyexit/exit-check-variants.gpu*', 'kernels/variants*'].map((name) => `test/${name}`);
+
+/** What is left for SwiftShader in Node where a page has it too: what no page tries, or not with all cases. */
+const BESIDE_PAGES = [...NODE_ONLY, 'test/**/*.node.test.ts', 'test/ops.gpu.test.ts'];
+const pages = !unavailable();
 
 /** `npm run fuzz` asks for more. */
 const [cases, seed] = (process.env['EXITGPU_FUZZ'] ?? '225,1').split(',').map(Number) as [number, number];
@@ -50,7 +50,7 @@ const node = (await adapters())
   .map(({ name, env }, index): TestProjectInlineConfiguration => ({
     test: {
       name,
-      include: ['test/**/*.{gpu,node}.test.ts'],
+      include: index > 0 && pages && name === 'SwiftShader' ? BESIDE_PAGES : ['test/**/*.{gpu,node}.test.ts'],
       exclude: ['test/browser/**', ...(index > 0 ? ONCE : [])],
       env: { ...env, EXITGPU_ADAPTER: name === 'hardware' ? '' : name },
       // A process per adapter: the linker reads `env` as it starts. Files share what they import, see above.
@@ -67,8 +67,6 @@ const browser = (): TestProjectInlineConfiguration => ({
   test: {
     include: ['test/**/*.gpu.test.ts', 'test/browser/**/*.test.ts'],
     exclude: [...ONCE, ...NODE_ONLY],
-    // Pages share one process for the GPU.
-    maxWorkers: 1,
     browser: {
       enabled: true,
       headless: true,
@@ -81,11 +79,9 @@ const browser = (): TestProjectInlineConfiguration => ({
 
 export default defineConfig({
   test: {
-    // On two cores Vitest would take one.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
     provide: { fuzz: { cases, seed } },
     testTimeout: 600_000,
     hookTimeout: 300_000,
-    projects: [unit, ...node, ...(unavailable() ? [] : [browser()])].map((project) => ({ extends: true, ...project })),
+    projects: [unit, ...node, ...(pages ? [browser()] : [])].map((project) => ({ extends: true, ...project })),
   },
 });
