@@ -24,6 +24,7 @@ const ONCE = [
   'custom/**',
   'device-loss*',
   'graph/{limits,profile}*',
+  'kernels/gates*',
   'large-shapes*',
   'leaks*',
   'onnx/**',
@@ -43,7 +44,7 @@ const BESIDE_PAGES = [...NODE_ONLY, 'test/**/*.node.test.ts', 'test/ops.gpu.test
 const pages = !unavailable();
 
 /** `npm run fuzz` asks for more. */
-const [cases, seed] = (process.env['EXITGPU_FUZZ'] ?? '225,1').split(',').map(Number) as [number, number];
+const [cases, seed] = (process.env['EXITGPU_FUZZ'] ?? '160,1').split(',').map(Number) as [number, number];
 
 const node = (await adapters())
   .filter(({ env }) => env)
@@ -79,7 +80,7 @@ const browser = (): TestProjectInlineConfiguration => ({
 
 export default defineConfig({
   test: {
-    provide: { fuzz: { cases, seed } },
+    provide: { fuzz: { cases, seed }, pages },
     testTimeout: 600_000,
     hookTimeout: 300_000,
     projects: [unit, ...node, ...(pages ? [browser()] : [])].map((project) => ({ extends: true, ...project })),
