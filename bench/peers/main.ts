@@ -93,7 +93,7 @@ async function compareAlone(rowName: string, asked: Case, passes: number): Promi
         calls.push(JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout));
       } catch (error) {
         // What a child wrote before it died says more than that it did.
-        const said = /^\w*Error: (.*)/m.exec((error as { stderr?: string }).stderr ?? '')?.[1];
+        const said = /^\w+(?: \[Error\])?: (.*)/m.exec((error as { stderr?: string }).stderr ?? '')?.[1];
         outcomes[name] = { reason: reasonOf(said ?? error) };
         found.delete(name);
       }
