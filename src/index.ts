@@ -45,7 +45,7 @@ export { stopGradient } from './kernels/gradient-scale.ts';
 export { meanCrossEntropy } from './kernels/cross-entropy.ts';
 export { meanNll } from './kernels/nll.ts';
 export type { Activation } from './kernels/activation.ts';
-export type { Conv2dOptions, PoolOptions } from './nn/layers.ts';
+export type { Conv2dOptions, LinearOptions, PoolOptions } from './nn/layers.ts';
 export type { Initializer, Layer, LayerContext, ParameterSpec } from './nn/layer.ts';
 export { countParameters, Parameters } from './nn/parameters.ts';
 export { parseSafetensors, serializeSafetensors } from './nn/safetensors.ts';

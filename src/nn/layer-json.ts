@@ -47,6 +47,7 @@ const makers: Readonly<Record<string, Check<Layer>>> = {
       padding,
       dilation: optional(window),
       groups: optional(count),
+      bias: optional(boolean),
       activation,
     });
     const { input, output, ...options } = defined(check(value, path));
@@ -57,7 +58,8 @@ const makers: Readonly<Record<string, Check<Layer>>> = {
     return conv2d(input, output, options);
   },
   linear(value, path) {
-    const { input, output, ...options } = defined(object({ input: count, output: count, activation })(value, path));
+    const check = object({ input: count, output: count, bias: optional(boolean), activation });
+    const { input, output, ...options } = defined(check(value, path));
     return linear(input, output, options);
   },
   maxPool: (value, path) => maxPool2d(defined(pool(value, path))),

@@ -12,7 +12,13 @@ import { perSample } from '../tensor/spec.ts';
 import { heNormal, zeros } from './initializers.ts';
 import type { Layer } from './layer.ts';
 
-export interface Conv2dOptions {
+export interface LinearOptions {
+  /** There is one unless false: normalisation, which takes away the mean, takes it away too. */
+  readonly bias?: boolean;
+  readonly activation?: Activation;
+}
+
+export interface Conv2dOptions extends LinearOptions {
   readonly kernel: number;
   readonly stride?: number;
   /** 'same': what makes the result `ceil(input / stride)` long, an odd one at the end, or in 'same-lower' the start. */
@@ -20,7 +26,6 @@ export interface Conv2dOptions {
   readonly dilation?: number;
   /** Parts of the input channels, each convolved with its part of the output channels; `input` of them: depthwise. */
   readonly groups?: number;
-  readonly activation?: Activation;
 }
 
 /**
@@ -28,7 +33,7 @@ export interface Conv2dOptions {
  * @throws ArgumentError unless input and output are multiples of `groups`
  */
 export function conv2d(input: number, output: number, options: Conv2dOptions): Layer {
-  const { kernel, ...attributes } = options;
+  const { kernel, bias = true, ...attributes } = options;
   const { groups = 1 } = attributes;
   if (input % groups !== 0 || output % groups !== 0) {
     const what = `channels that are multiples of the ${groups} groups`;
@@ -42,22 +47,25 @@ export function conv2d(input: number, output: number, options: Conv2dOptions): L
         shape: [output, input / groups, kernel, kernel],
         initialize: heNormal((input / groups) * kernel * kernel),
       },
-      bias: { shape: [output], initialize: zeros },
+      ...(bias && { bias: { shape: [output], initialize: zeros } }),
     },
-    forward: (x, { parameter }) => conv2dOp({ x, weight: parameter('weight'), bias: parameter('bias') }, attributes),
+    forward: (x, { parameter }) =>
+      conv2dOp({ x, weight: parameter('weight'), ...(bias && { bias: parameter('bias') }) }, attributes),
   };
 }
 
 /** `x weight^T + bias` on `[rows, input]`; weight `[output, input]`, bias `[output]`. */
-export function linear(input: number, output: number, options: { readonly activation?: Activation } = {}): Layer {
+export function linear(input: number, output: number, options: LinearOptions = {}): Layer {
+  const { bias = true, ...attributes } = options;
   return {
     type: 'linear',
     options: { input, output, ...options },
     parameters: {
       weight: { shape: [output, input], initialize: heNormal(input) },
-      bias: { shape: [output], initialize: zeros },
+      ...(bias && { bias: { shape: [output], initialize: zeros } }),
     },
-    forward: (x, { parameter }) => linearOp({ x, weight: parameter('weight'), bias: parameter('bias') }, options),
+    forward: (x, { parameter }) =>
+      linearOp({ x, weight: parameter('weight'), ...(bias && { bias: parameter('bias') }) }, attributes),
   };
 }
 

@@ -65,6 +65,8 @@ describe('layers of networks with residual blocks', () => {
 describe('layers as JSON', () => {
   it.each<Layer>([
     conv2d(6, 12, { kernel: 3, groups: 6, dilation: 2, padding: 'same' }),
+    conv2d(2, 3, { kernel: 1, bias: false, activation: 'relu' }),
+    linear(4, 3, { bias: false }),
     averagePool2d({ kernel: 3, dilation: 2, padding: 'same-lower' }),
     batchNorm2d(16),
     batchNorm2d(3, { epsilon: 1e-3, momentum: 0.01, activation: 'relu' }),
