@@ -51,9 +51,11 @@ if (file) {
     versions: versions(),
   };
   const errors = Object.fromEntries(names.map((name) => [name, place.errors[name] ?? 'nobody can ask']));
-  const question = 'How long do the same operations, networks and exits take, with which engine, on one adapter?';
+  const question = memory
+    ? 'How many bytes in buffers do the same operations and networks take at most, with which engine?'
+    : 'How long do the same operations, networks and exits take, with which engine, on one adapter?';
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ question, environment, passes, leftOut, errors, rows }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ question, environment, passes: memory ? 1 : passes, leftOut, errors, rows }, null, 2)}\n`);
 }
 await place.close();
 // Native libraries may hold threads of their own.
@@ -93,7 +95,7 @@ async function compareAlone(rowName: string, asked: Case, passes: number): Promi
         calls.push(JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout));
       } catch (error) {
         // What a child wrote before it died says more than that it did.
-        const said = /^\w+(?: \[Error\])?: (.*)/m.exec((error as { stderr?: string }).stderr ?? '')?.[1];
+        const said = /^(?:\w*Error|\w+ \[Error\]): (.*)/m.exec((error as { stderr?: string }).stderr ?? '')?.[1];
         outcomes[name] = { reason: reasonOf(said ?? error) };
         found.delete(name);
       }

@@ -61,13 +61,16 @@ const activationGrads: Readonly<Record<string, Activation>> = {
   'tanh-grad': 'tanh',
 };
 
-/** The `absorb` of such operations; `activated` becomes the result of that activation. */
-export function absorbActivationGrad<A extends GradAttributes>(
+/**
+ * The `absorb` of such operations; `activated` becomes the result of that activation. An activation may follow its gradient,
+ * not the other way round.
+ */
+export function absorbActivationGrad<A extends GradAttributes & { readonly activation?: Activation }>(
   { op, through, inputs: { a, b } }: Following,
   attributes: A,
 ): Absorbed | undefined {
   const activationGrad = activationGrads[op];
-  if (!activationGrad || attributes.activationGrad || through !== 'b') return undefined;
+  if (!activationGrad || attributes.activationGrad || activates(attributes) || through !== 'b') return undefined;
   // Where one of them is repeated, the result has more elements.
   if (a!.shape.join() !== b!.shape.join()) return undefined;
   return { attributes: { ...attributes, activationGrad }, inputs: { activated: a! } };

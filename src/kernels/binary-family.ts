@@ -1,5 +1,5 @@
 import type { Dtype, Spec } from '../tensor/spec.ts';
-import { absorbActivation, absorbActivationGrad, activates, activationCode } from './activation.ts';
+import { absorbActivation, absorbActivationGrad, activationCode } from './activation.ts';
 import type { Activation, GradAttributes } from './activation.ts';
 import { broadcast, broadcastWalk } from './axes.ts';
 import { defineOp, dispatch } from './define.ts';
@@ -70,9 +70,7 @@ export function binary<A extends object = {}>(name: string, member: Member<A>): 
             a: () => sumTo(gradient.a(values, attributes), values.a),
             b: () => sumTo(gradient.b(values, attributes), values.b),
           }),
-    // An activation may follow its gradient, not the other way round.
-    absorb: (next, given) =>
-      absorbActivation(next, given) ?? (activates(given) ? undefined : absorbActivationGrad(next, given)),
+    absorb: (next, given) => absorbActivation(next, given) ?? absorbActivationGrad(next, given),
   });
   // What `absorb` adds is not for callers.
   return op as unknown as Op<Operands, 'y', A>;

@@ -98,5 +98,5 @@ export const conv2dInputGrad = defineOp<
   gradient: isGradient,
   macs: ({ dy, weight }) => sizeOf(dy.shape) * sizeOf(weight.shape.slice(1)),
   absorb: (next, attributes, inputs) =>
-    absorbActivationGrad(next, attributes) ?? absorbResidual(next, attributes, inputs),
+    absorbActivationGrad(next, attributes) ?? absorbResidual(next, attributes, inputs, ['activationGrad']),
 });

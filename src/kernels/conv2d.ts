@@ -168,7 +168,7 @@ export const conv2d: Op<Inputs, 'y', Conv2dAttributes> = defineOp<FusedInputs, '
     absorbActivation(next, attributes) ??
     absorbBatchNorm(next, attributes, inputs) ??
     absorbMaxPool(next, attributes, inputs) ??
-    (inputs.bias || attributes.maxPool ? undefined : absorbResidual(next, attributes, inputs)),
+    (inputs.bias || attributes.maxPool ? undefined : absorbResidual(next, attributes, inputs, ['activation'])),
   // The result may be pooled.
   macs: (inputs, _, attributes) =>
     sizeOf(conv2d.infer(inputs, attributes).y.shape) * sizeOf(inputs.weight.shape.slice(1)),

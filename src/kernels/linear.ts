@@ -43,7 +43,8 @@ export const linear: Op<Inputs, 'y', LinearAttributes> = defineOp<FusedInputs, '
     const product = { ...sizes, aStrides: [k, 1], bStrides: [1, k], ...(activation && { activation }) } as const;
     return launchProduct({ a: x, b: weight, bias, residual, y }, product, context);
   },
-  absorb: (next, attributes, inputs) => absorbActivation(next, attributes) ?? absorbResidual(next, attributes, inputs),
+  absorb: (next, attributes, inputs) =>
+    absorbActivation(next, attributes) ?? absorbResidual(next, attributes, inputs, ['activation']),
   half: ['x', 'weight', 'bias', 'residual'],
   gradient({ x, weight, y, dy }, { activation = 'none' }): Record<'x' | 'weight' | 'bias', () => Value> {
     const flat = (value: Value): Value => reshape({ x: value }, { shape: [-1, value.shape.at(-1)!] });

@@ -111,7 +111,7 @@ export const matmul: Op<Factors, 'y', MatmulAttributes> = defineOp<FusedFactors,
   absorb: (next, attributes, inputs) =>
     absorbActivation(next, attributes) ??
     absorbActivationGrad(next, attributes) ??
-    absorbResidual(next, attributes, inputs),
+    absorbResidual(next, attributes, inputs, ['activation', 'activationGrad']),
   // A factor whose matrices come transposed is read through its strides.
   takes({ op, inputs: { x }, attributes: how }, through, attributes, inputs) {
     if (op !== 'transpose' || (through !== 'a' && through !== 'b') || !swapsLast(inputs[through]!, x!, how as TransposeAttributes)) return;

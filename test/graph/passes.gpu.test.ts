@@ -5,17 +5,20 @@ import type { CompileOptions, Program } from '../../src/graph/program.ts';
 import { checkpoint, store, trace } from '../../src/graph/trace.ts';
 import { fuse } from '../../src/graph/passes/fuse.ts';
 import { clip, gelu, hardSwish, leakyRelu, silu } from '../../src/kernels/activations.ts';
-import { add, mul, reluGrad, sub } from '../../src/kernels/binary.ts';
+import { add, mul, reluGrad, sigmoidGrad, sub } from '../../src/kernels/binary.ts';
 import { batchNorm } from '../../src/kernels/batch-norm.ts';
+import { convTranspose2d } from '../../src/kernels/conv-transpose2d.ts';
+import { conv2dInputGrad } from '../../src/kernels/conv2d-input-grad.ts';
 import { conv2d } from '../../src/kernels/conv2d.ts';
 import type { Value } from '../../src/kernels/define.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { averagePool2d, maxPool2d } from '../../src/kernels/pool2d.ts';
 import { matmul } from '../../src/kernels/matmul.ts';
-import { mean } from '../../src/kernels/reduce.ts';
+import { mean, sum } from '../../src/kernels/reduce.ts';
 import { reshape } from '../../src/kernels/reshape.ts';
 import { transpose } from '../../src/kernels/transpose.ts';
 import { copy, relu, sigmoid, tanh } from '../../src/kernels/unary.ts';
+import { window2d } from '../../src/kernels/window2d.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import type { Spec } from '../../src/tensor/spec.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
@@ -145,6 +148,41 @@ describe('fuse: the same bits by fewer launches', () => {
       twice: add({ a: add({ a: conv(x!, w!), b: x! }), b: x! }),
       itself: add({ a: linear({ x: f!, weight: v! }), b: linear({ x: f!, weight: v! }) }),
     }))).toEqual([9, 17]);
+  });
+
+  it('and what is added to gradients, with what that sum has taken itself', async () => {
+    const given = {
+      x: image,
+      w: weight(2, 2, 3, 3),
+      u: weight(2, 2, 3, 3),
+      k: image,
+      a: weight(5, 6),
+      p: weight(6, 4),
+      q: weight(5, 4),
+    };
+    const [fused, plain] = await agree(given, ({ x, w, u, k, a, p, q }) => {
+      // Used twice, so that its gradients meet behind a convolution.
+      const y = relu({ x: x! });
+      const other = tanh({ x: y });
+      const transposed = convTranspose2d({ x: y, weight: u! }, { padding: 1 });
+      const loss = add({ a: sum({ x: transposed }), b: sum({ x: mul({ a: other, b: k! }) }) });
+      const [dx, du] = gradients(loss, [x!, u!]);
+      // The tanh moves to its product, and then comes before what it is added to; until then the sum has taken what follows.
+      const [largeSquare, square] = [mul({ a: k!, b: k! }), mul({ a: q!, b: q! })];
+      const dy = conv2dInputGrad({ dy: k!, weight: w! }, { like: k!, window: window2d('', k!, [3, 3], { padding: 1 }) });
+      const layer = linear({ x: a!, weight: transpose({ x: p! }) });
+      const product = matmul({ a: a!, b: p! });
+      const [late, later] = [tanh({ x: largeSquare }), tanh({ x: square })];
+      return {
+        dx: dx!,
+        du: du!,
+        after: relu({ x: add({ a: dy, b: late }) }),
+        linear: reluGrad({ a: q!, b: add({ a: layer, b: later }) }),
+        product: reluGrad({ a: q!, b: add({ a: product, b: later }) }),
+        behind: sigmoidGrad({ a: q!, b: tanh({ x: matmul({ a: a!, b: p! }) }) }),
+      };
+    });
+    expect(fused).toBeLessThan(plain);
   });
 
   it('but no other pooling, nor behind another activation', async () => {

@@ -3,13 +3,18 @@ import { gradients } from '../../src/autograd/backward.ts';
 import { compile } from '../../src/graph/program.ts';
 import type { CompileOptions } from '../../src/graph/program.ts';
 import { choosing } from '../../src/graph/variants.ts';
+import { batchNorm } from '../../src/kernels/batch-norm.ts';
+import { add } from '../../src/kernels/binary.ts';
 import { conv2d } from '../../src/kernels/conv2d.ts';
 import { cast } from '../../src/kernels/convert.ts';
+import { constant } from '../../src/kernels/define.ts';
 import type { Value } from '../../src/kernels/define.ts';
 import { linear } from '../../src/kernels/linear.ts';
+import { pad } from '../../src/kernels/pad.ts';
 import { maxPool2d } from '../../src/kernels/pool2d.ts';
 import { sum } from '../../src/kernels/reduce.ts';
 import * as registry from '../../src/kernels/registry.ts';
+import { relu } from '../../src/kernels/unary.ts';
 import { Rows } from '../../src/tensor/spec.ts';
 import type { TypedArray } from '../../src/tensor/spec.ts';
 import { table } from '../op-rows.ts';
@@ -110,11 +115,32 @@ describe('a convolution has the same bits whichever variant computes it', () => 
     expect(first).toEqual((await apart.call(given)).y);
   });
 
+  const ones = new Float32Array(channels).fill(1);
+  const block = ({ x, weight, bias }: Record<string, Value>): Value => {
+    const mean = cast({ x: bias! }, { to: 'f32' });
+    const variance = constant({ dtype: 'f32', shape: [channels] }, ones);
+    const residual = pad({ x: x! }, { axis: 1, after: channels - 4 });
+    const y = conv2d({ x: x!, weight: weight! }, { padding: 1 });
+    return relu({ x: add({ a: batchNorm({ x: y, mean, variance, scale: bias!, shift: bias! }), b: residual }) });
+  };
+
+  it('with normalisation and a residual in the same launch', async () => {
+    const [first, ...others] = await resultsOf(block);
+    for (const each of others) expect(each).toEqual(first);
+    using fused = await compile(device, specs, (inputs) => ({ y: block(inputs) }));
+    using apart = await compile(device, specs, (inputs) => ({ y: block(inputs) }), { without: ['fuse'] });
+    expect(first).toEqual((await apart.call(given)).y);
+    expect(fused.dispatches).toBe(apart.dispatches - 3);
+  });
+
   it.skipIf(!device.features.has('shader-f16'))('in f16', async () => {
     const half = (x: Value): Value => cast({ x }, { to: 'f16' });
     const [first, ...others] = await resultsOf(({ x, weight, bias }) =>
       cast({ x: conv({ x: half(x!), weight: half(weight!), bias: half(bias!) }) }, { to: 'f32' }));
     for (const each of others) expect(each).toEqual(first);
+    const [whole, ...more] = await resultsOf(({ x, weight, bias }) =>
+      cast({ x: block({ x: half(x!), weight: half(weight!), bias: half(bias!) }) }, { to: 'f32' }));
+    for (const each of more) expect(each).toEqual(whole);
   });
 
   // Beyond an edge are zeros, which take part as any input does: Infinity times zero is NaN.
