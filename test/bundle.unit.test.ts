@@ -7,7 +7,7 @@ const library = fileURLToPath(new URL('../src/index.ts', import.meta.url));
 
 /**
  * What a page that imports this fetches at once, minified and gzipped. What it may load later does not count: policy
- * `auto`, and the text of each kernel that it launches.
+ * `auto`, what counts for a monitor, and the text of each kernel that it launches.
  */
 async function sizeOf(code: string): Promise<number> {
   const entry = 'virtual:page';

@@ -32,10 +32,7 @@ interface FusedAttributes extends Conv2dAttributes {
   /** The maximum over windows of 2 x 2 side by side. */
   readonly maxPool?: true;
 }
-type NormInputs<T> = { readonly [name in (typeof NORM_INPUTS)[number]]?: T };
-type FusedInputs = Inputs & NormInputs<Operand> & { readonly residual?: Operand };
-
-const NORM_INPUTS = ['mean', 'variance', 'scale', 'shift'] as const;
+type FusedInputs = Inputs & { readonly [name in 'residual' | 'mean' | 'variance' | 'scale' | 'shift']?: Operand };
 
 /** Channels and neighbouring pixels that one invocation of `wgsl/conv2d.wgsl`, and of `-subgroup`, computes. */
 const [MOST_CHANNELS, PIXELS, SUBGROUP_CHANNELS, SUBGROUP_PIXELS] = [5, 8, 8, 4];

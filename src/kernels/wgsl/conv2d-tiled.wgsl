@@ -14,21 +14,16 @@ import package::lib::convolution::params;
 import package::lib::convolution::weight;
 import package::lib::convolution::y;
 import package::lib::extremes::greater;
-import package::lib::product::Tile;
-import package::lib::product::addOuter;
+import package::lib::tile::DEPTH;
+import package::lib::tile::FOURS;
+import package::lib::tile::PITCH;
+import package::lib::tile::SIDE;
+import package::lib::tile::THREADS;
+import package::lib::tile::Tile;
+import package::lib::tile::addOuter;
+import package::lib::tile::columnTile;
+import package::lib::tile::rowTile;
 @if(f16) enable f16;
-
-const THREADS = 64u;
-const SIDE = 64u;
-// Fours of channels, or of pixels, in a tile.
-const FOURS = 16u;
-// From one tap to the next: one more, so that neighbouring taps lie in different banks.
-const PITCH = 17u;
-// How many taps are in workgroup memory at a time.
-const DEPTH = 16u;
-
-var<workgroup> weightTile: array<vec4f, DEPTH * PITCH>;
-var<workgroup> inputTile: array<vec4f, DEPTH * PITCH>;
 
 // Where the first tap of a pixel meets x, as plane, row and column; what is before an edge has wrapped around.
 fn cornerOf(pixel: u32, side: u32, width: u32, plane: u32) -> vec3u {
@@ -78,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       // Neighbours take neighbouring taps of the weights, and neighbouring pixels of the inputs.
       let channels = min(group.y * SIDE + index / DEPTH * 4 + FOUR, vec4u(shape.groupOutChannels - 1));
       let at = (groupOut + channels) * taps + min(start + index % DEPTH, taps - 1);
-      weightTile[index % DEPTH * PITCH + index / DEPTH] =
+      rowTile[index % DEPTH * PITCH + index / DEPTH] =
         vec4f(f32(weight[at.x]), f32(weight[at.y]), f32(weight[at.z]), f32(weight[at.w]));
 
       let tap = min(start + index / FOURS, taps - 1);
@@ -88,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         tapRow % shape.kernelHeight * shape.dilationY,
         tap % shape.kernelWidth * shape.dilationX,
       );
-      inputTile[index / FOURS * PITCH + index % FOURS] = vec4f(
+      columnTile[index / FOURS * PITCH + index % FOURS] = vec4f(
         inputIn(corner0 + place, shape.inHeight, shape.inWidth),
         inputIn(corner1 + place, shape.inHeight, shape.inWidth),
         inputIn(corner2 + place, shape.inHeight, shape.inWidth),
@@ -98,10 +93,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     workgroupBarrier();
     for (var i = 0u; i < min(DEPTH, taps - start); i++) {
       let at = i * PITCH;
-      let upper = weightTile[at + 2 * row];
-      let lower = weightTile[at + 2 * row + 1];
+      let upper = rowTile[at + 2 * row];
+      let lower = rowTile[at + 2 * row + 1];
       // Half a tile apart, so that neighbours read, and store, side by side.
-      tile = addOuter(tile, upper, lower, inputTile[at + column], inputTile[at + FOURS / 2 + column]);
+      tile = addOuter(tile, upper, lower, columnTile[at + column], columnTile[at + FOURS / 2 + column]);
     }
     workgroupBarrier();
   }

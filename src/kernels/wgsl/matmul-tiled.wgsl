@@ -3,27 +3,22 @@
 // storage: f32 or f16
 import package::lib::product::FOUR;
 import package::lib::product::SUMS;
-import package::lib::product::Tile;
-import package::lib::product::addOuter;
 import package::lib::product::fourOfA;
 import package::lib::product::fourOfB;
 import package::lib::product::params;
 import package::lib::product::samplesAlong;
 import package::lib::product::startsOf;
 import package::lib::product::storeTile;
+import package::lib::tile::DEPTH;
+import package::lib::tile::FOURS;
+import package::lib::tile::PITCH;
+import package::lib::tile::SIDE;
+import package::lib::tile::THREADS;
+import package::lib::tile::Tile;
+import package::lib::tile::addOuter;
+import package::lib::tile::columnTile;
+import package::lib::tile::rowTile;
 @if(f16) enable f16;
-
-const THREADS = 64u;
-const SIDE = 64u;
-// Fours of rows, or of columns, in a tile.
-const FOURS = 16u;
-// From one k to the next: one more, so that neighbours along k lie in different banks.
-const PITCH = 17u;
-// How much of k is in workgroup memory at a time.
-const DEPTH = 16u;
-
-var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;
-var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;
 
 // Where neighbours take neighbouring elements from, as [four, k]: along k, or along the other axis.
 fn placeOf(index: u32, alongK: bool) -> vec2u {
@@ -56,21 +51,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     for (var index = local; index < FOURS * DEPTH; index += THREADS) {
       let inA = placeOf(index, params.aStrides.y == 1);
       let rows = min(group.y * SIDE + inA.x * 4 + FOUR, vec4u(m - 1));
-      aTile[slotOf(inA)] = fourOfA(starts.x + rows * params.aStrides.x + min(start + inA.y, k - 1) * params.aStrides.y);
+      rowTile[slotOf(inA)] = fourOfA(starts.x + rows * params.aStrides.x + min(start + inA.y, k - 1) * params.aStrides.y);
       let inB = placeOf(index, params.bStrides.x == 1);
       let columns = min(group.x * SIDE + inB.x * 4 + FOUR, vec4u(n - 1));
-      bTile[slotOf(inB)] = fourOfB(starts.y + columns * params.bStrides.y + min(start + inB.y, k - 1) * params.bStrides.x);
+      columnTile[slotOf(inB)] = fourOfB(starts.y + columns * params.bStrides.y + min(start + inB.y, k - 1) * params.bStrides.x);
     }
     workgroupBarrier();
     for (var i = 0u; i < min(DEPTH, k - start); i++) {
       let at = i * PITCH;
-      let upper = aTile[at + y];
-      let lower = aTile[at + FOURS / 2 + y];
+      let upper = rowTile[at + y];
+      let lower = rowTile[at + FOURS / 2 + y];
       if (SUMS) {
         upperSums += upper;
         lowerSums += lower;
       }
-      tile = addOuter(tile, upper, lower, bTile[at + x], bTile[at + FOURS / 2 + x]);
+      tile = addOuter(tile, upper, lower, columnTile[at + x], columnTile[at + FOURS / 2 + x]);
     }
     workgroupBarrier();
   }

@@ -4,15 +4,15 @@
 // storage: f32 or f16
 import package::lib::product::FOUR;
 import package::lib::product::SUMS;
-import package::lib::product::Tile;
 import package::lib::product::a;
-import package::lib::product::addOuter;
 import package::lib::product::fourOfA;
 import package::lib::product::fourOfB;
 import package::lib::product::params;
 import package::lib::product::samplesAlong;
 import package::lib::product::startsOf;
 import package::lib::product::storeTile;
+import package::lib::tile::Tile;
+import package::lib::tile::addOuter;
 @if(f16) enable f16;
 
 const THREADS = 64u;

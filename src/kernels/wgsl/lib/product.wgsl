@@ -10,6 +10,7 @@ import package::lib::activation::activationGrad;
 import package::lib::live::Live;
 import package::lib::number::Number;
 import package::lib::number::Numbers;
+import package::lib::tile::Tile;
 
 struct Params {
   // Of the batch, from the outermost to the innermost: length, stride in A, stride in B.
@@ -84,33 +85,6 @@ fn finish(sum: f32, at: u32, column: u32) -> f32 {
     result = activationGrad(ACTIVATION_GRAD, f32(activated[at]), result);
   }
   return activate(ACTIVATION, result);
-}
-
-// 8 x 8 elements of C in registers: the left and the right four columns of each row. Sixteen fields and not an array:
-// software adapters keep arrays in memory.
-struct Tile {
-  l0: vec4f, r0: vec4f,
-  l1: vec4f, r1: vec4f,
-  l2: vec4f, r2: vec4f,
-  l3: vec4f, r3: vec4f,
-  l4: vec4f, r4: vec4f,
-  l5: vec4f, r5: vec4f,
-  l6: vec4f, r6: vec4f,
-  l7: vec4f, r7: vec4f,
-}
-
-// The tile with one k more: eight rows of A there, and eight columns of B.
-fn addOuter(tile: Tile, upper: vec4f, lower: vec4f, left: vec4f, right: vec4f) -> Tile {
-  return Tile(
-    fma(upper.xxxx, left, tile.l0), fma(upper.xxxx, right, tile.r0),
-    fma(upper.yyyy, left, tile.l1), fma(upper.yyyy, right, tile.r1),
-    fma(upper.zzzz, left, tile.l2), fma(upper.zzzz, right, tile.r2),
-    fma(upper.wwww, left, tile.l3), fma(upper.wwww, right, tile.r3),
-    fma(lower.xxxx, left, tile.l4), fma(lower.xxxx, right, tile.r4),
-    fma(lower.yyyy, left, tile.l5), fma(lower.yyyy, right, tile.r5),
-    fma(lower.zzzz, left, tile.l6), fma(lower.zzzz, right, tile.r6),
-    fma(lower.wwww, left, tile.l7), fma(lower.wwww, right, tile.r7),
-  );
 }
 
 // Stores a tile whose first element is the given one, as far as C goes, and the sums of its rows of A. Loops from a
